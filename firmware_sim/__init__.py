@@ -1,0 +1,1 @@
+"""Wearables made of software on a virtual radio."""

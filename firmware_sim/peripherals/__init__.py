@@ -1,0 +1,1 @@
+"""Simulated wearables, one per kind of hardware."""

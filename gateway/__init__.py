@@ -1,0 +1,1 @@
+"""The process near the patient: wearables over Bluetooth LE in, an acknowledged log over MQTT out."""

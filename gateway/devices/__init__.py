@@ -1,0 +1,1 @@
+"""Drivers: what the bytes of each wearable mean, without any waiting."""

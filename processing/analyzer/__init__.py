@@ -1,0 +1,1 @@
+"""Composition of the signal stages into one analysis per session."""

@@ -1,0 +1,1 @@
+"""The vocabulary that every part of lumbar shares: ids, entries, commands, findings, exercises, errors."""

@@ -1,0 +1,219 @@
+"""Findings: what the analyzer states about a session, as frozen values.
+
+Times are UTC on the samples' clock, in nanoseconds. Numbers are finite: what is unknown is absent.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from processing.domain.exercises import Channel
+from processing.domain.samples import Placement
+
+Fraction = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What every finding carries.
+
+    Attributes:
+        finding_id: UUIDv5 of (session, kind, ordinal); the same log gives the same id.
+        ordinal: 0, 1, 2, … per session and kind.
+        t0_ns, t1_ns: sensor time span that the finding speaks of.
+        algorithm: name and version of what found it, e.g. ``"turning_points/1"``.
+        quality: 0 (guess) to 1 (everything that was needed was there).
+    """
+
+    finding_id: str
+    session_id: str
+    ordinal: int
+    t0_ns: int
+    t1_ns: int
+    algorithm: str
+    quality: Fraction
+
+
+class SetStarted(Found, frozen=True, kw_only=True, tag="set_started"):
+    """A set of an exercise began."""
+
+    exercise: str
+    set_number: int
+
+
+class RepFault(StrEnum):
+    """What was wrong with a repetition."""
+
+    SHALLOW = "shallow"
+    """Less than half the median amplitude of the set."""
+
+
+class RepCompleted(Found, frozen=True, kw_only=True, tag="rep_completed"):
+    """One repetition: ``t0_ns`` start, ``t_peak_ns`` turning point, ``t1_ns`` end.
+
+    ``amplitude`` is peak to peak, in degrees, or metres for ``Channel.VERTICAL``.
+    ``number`` counts from 1 within the set and channel.
+    """
+
+    exercise: str
+    set_number: int
+    channel: Channel
+    number: int
+    t_peak_ns: int
+    amplitude: float
+    tempo_s: float
+    valid: bool
+    faults: tuple[RepFault, ...] = ()
+
+
+class SetCompleted(Found, frozen=True, kw_only=True, tag="set_completed"):
+    """A set ended; ``reps`` is the count per channel of the exercise."""
+
+    exercise: str
+    set_number: int
+    reps: dict[str, int]
+    valid_reps: dict[str, int]
+
+
+class RomDirection(StrEnum):
+    """Direction of a range of motion, as clinicians name it."""
+
+    FLEXION = "flexion"
+    EXTENSION = "extension"
+    RIGHT_BEND = "right_bend"
+    LEFT_BEND = "left_bend"
+    LEFT_ROTATION = "left_rotation"
+    RIGHT_ROTATION = "right_rotation"
+
+
+class RomSegment(StrEnum):
+    """What moved: a segment against its start pose, or the lumbar spine (thorax against pelvis)."""
+
+    LUMBAR = "lumbar"
+    PELVIS = "pelvis"
+    THORAX = "thorax"
+
+
+class RomMeasured(Found, frozen=True, kw_only=True, tag="rom_measured"):
+    """Largest angle reached in one direction during a set, from the neutral start pose, degrees ≥ 0."""
+
+    exercise: str
+    set_number: int
+    segment: RomSegment
+    direction: RomDirection
+    angle_deg: float
+    method: str
+    calibration_id: str | None
+
+
+class StepBout(Found, frozen=True, kw_only=True, tag="step_bout"):
+    """Continuous walking."""
+
+    steps: int
+    cadence_per_min: float
+
+
+class CalibrationDone(Found, frozen=True, kw_only=True, tag="calibration_done"):
+    """A sensor's axes and gyroscope bias are known.
+
+    Attributes:
+        method: ``"still"`` (gravity only; flexion and side bend cannot be told apart), ``"functional"``
+            (still pose and bending) or ``"mount"`` (still pose and stated mounting).
+        gyro_bias_dps: mean rate during the still pose, sensor frame, °/s.
+        explained: variance share of the functional axis, None without one.
+    """
+
+    placement: Placement
+    sensor_id: str
+    method: str
+    gyro_bias_dps: tuple[float, float, float]
+    explained: float | None
+
+
+class RefusalReason(StrEnum):
+    """Why there is no value."""
+
+    MOVING = "moving"
+    """The person did not stand still."""
+    NO_AXIS = "no_axis"
+    """The bends did not show one clear axis."""
+    NO_DATA = "no_data"
+    """The samples needed were lost or never came."""
+    DISAGREE = "disagree"
+    """The two sensors show different axes."""
+
+
+class CalibrationRefused(Found, frozen=True, kw_only=True, tag="calibration_refused"):
+    """No calibration, and why."""
+
+    placement: Placement
+    sensor_id: str
+    reason: RefusalReason
+    detail: str
+
+
+class RomRefused(Found, frozen=True, kw_only=True, tag="rom_refused"):
+    """No range of motion for this set, and why."""
+
+    exercise: str
+    set_number: int
+    reason: RefusalReason
+    detail: str
+
+
+class GapSeen(Found, frozen=True, kw_only=True, tag="gap_seen"):
+    """Samples of a sensor are missing for longer than can be interpolated."""
+
+    placement: Placement
+    sensor_id: str
+    cause: str
+
+
+class PainReported(Found, frozen=True, kw_only=True, tag="pain_reported"):
+    """Pain as the person reported it, 0-10."""
+
+    score: int
+    exercise: str | None
+
+
+Finding = (
+    SetStarted
+    | RepCompleted
+    | SetCompleted
+    | RomMeasured
+    | RomRefused
+    | StepBout
+    | CalibrationDone
+    | CalibrationRefused
+    | GapSeen
+    | PainReported
+)
+
+
+def kind_of(finding: Finding) -> str:
+    """Name of the finding's kind as it stands on the wire and in the store."""
+    tag = finding.__struct_config__.tag
+    assert isinstance(tag, str)
+    return tag
+
+
+class LiveFrame(msgspec.Struct, frozen=True, kw_only=True, tag="live_frame"):
+    """What a screen shows between findings; provisional, never stored.
+
+    Angles are degrees from the neutral pose of the set, None where unknown.
+    """
+
+    session_id: str
+    t_ns: int
+    exercise: str | None
+    set_number: int
+    reps: dict[str, int]
+    lumbar: tuple[float, float, float] | None
+    """Flexion, right bend, left rotation of the thorax against the pelvis."""
+    trunk: tuple[float, float, float] | None
+    """The same of the uppermost sensor against the earth."""
+    calibrated: bool
+    sensors: dict[str, bool]
+    """Placement -> samples are coming."""

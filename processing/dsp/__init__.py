@@ -1,0 +1,1 @@
+"""Pure streaming signal processing, one question per file."""

@@ -1,0 +1,1 @@
+"""Topics and codecs: the only place that knows how the vocabulary looks as bytes."""

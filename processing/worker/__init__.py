@@ -1,0 +1,1 @@
+"""The async shell around the analyzer: claims, order, checkpoints, acknowledgement."""

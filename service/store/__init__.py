@@ -1,0 +1,1 @@
+"""PostgreSQL behind asyncpg: migrations, worker store, queries of the service."""
