@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from processing.domain.commands import ControlMessage
+from processing.domain.errors import DecodeError, DecodeReason
+from processing.domain.exercises import Channel
+from processing.domain.findings import (
+    CalibrationDone,
+    CalibrationRefused,
+    Finding,
+    GapSeen,
+    LiveFrame,
+    PainReported,
+    RepCompleted,
+    RomMeasured,
+    RomRefused,
+    SetCompleted,
+    SetStarted,
+    StepBout,
+    kind_of,
+)
+from processing.wire.messages import (
+    MAX_MESSAGE_BYTES,
+    Ack,
+    Cue,
+    GatewayConfig,
+    GatewayState,
+    LiveFinding,
+    SensorsReport,
+    decode_finding,
+    decode_live,
+    decode_message,
+    encode_finding,
+    encode_message,
+)
+
+finite = st.floats(allow_nan=False, allow_infinity=False)
+small_text = st.text(max_size=20)
+
+
+def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
+    fields: dict[str, st.SearchStrategy[object]] = {
+        "finding_id": st.uuids().map(str),
+        "session_id": st.uuids().map(str),
+        "ordinal": st.integers(0, 10**6),
+        "t0_ns": st.integers(0, 2**62),
+        "t1_ns": st.integers(0, 2**62),
+        "t_peak_ns": st.integers(0, 2**62),
+        "algorithm": small_text,
+        "quality": st.floats(0, 1),
+        "channel": st.sampled_from(Channel),
+        "amplitude": finite,
+        "tempo_s": finite,
+        "angle_deg": finite,
+        "cadence_per_min": finite,
+        "gyro_bias_dps": st.tuples(finite, finite, finite),
+        "explained": st.none() | finite,
+        "reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
+        "valid_reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
+    }
+    return st.builds(kind, **{name: fields[name] for name in kind.__struct_fields__ if name in fields})
+
+
+findings: st.SearchStrategy[Finding] = st.one_of(
+    *(
+        _finding(kind)
+        for kind in (
+            SetStarted,
+            RepCompleted,
+            SetCompleted,
+            RomMeasured,
+            RomRefused,
+            StepBout,
+            CalibrationDone,
+            CalibrationRefused,
+            GapSeen,
+            PainReported,
+        )
+    )
+)
+
+
+@given(findings)
+def test_a_finding_reads_back_from_json_with_the_same_bits(finding: Finding) -> None:
+    text = encode_finding(finding)
+
+    assert decode_finding(text) == finding
+    assert encode_finding(decode_finding(text)) == text
+    assert kind_of(finding).encode() in text
+
+
+@given(findings)
+def test_a_live_finding_reads_back(finding: Finding) -> None:
+    assert decode_live(encode_message(LiveFinding(finding=finding))) == LiveFinding(finding=finding)
+
+
+angles = st.none() | st.tuples(finite, finite, finite)
+
+
+@given(
+    st.builds(
+        LiveFrame,
+        t_ns=st.integers(0, 2**62),
+        set_number=st.integers(0, 10**6),
+        reps=st.dictionaries(small_text, st.integers(0, 10**6), max_size=3),
+        lumbar=angles,
+        trunk=angles,
+    )
+)
+def test_a_live_frame_reads_back(frame: LiveFrame) -> None:
+    assert decode_live(encode_message(frame)) == frame
+
+
+@pytest.mark.parametrize("kind", [GatewayState, SensorsReport, Ack, GatewayConfig, ControlMessage, Cue])
+@given(data=st.binary(max_size=200))
+def test_any_bytes_are_the_promised_message_or_a_decode_error(kind: type, data: bytes) -> None:
+    try:
+        message = decode_message(data, kind)
+    except DecodeError:
+        return
+    assert decode_message(encode_message(message), kind) == message
+
+
+def test_acks_and_births_read_back() -> None:
+    ack = Ack(log_id=7, committed=41, expect=42, epoch=3)
+    birth = GatewayState(online=True, boot_id=1, log_id=7, first_offset=10, next_offset=50, version="0.1.0")
+
+    assert decode_message(encode_message(ack), Ack) == ack
+    assert decode_message(encode_message(birth), GatewayState) == birth
+
+
+def test_an_oversized_message_is_refused_before_it_is_decoded() -> None:
+    with pytest.raises(DecodeError) as error:
+        decode_message(bytes(MAX_MESSAGE_BYTES + 1), Ack)
+
+    assert error.value.reason is DecodeReason.TOO_LARGE
+
+
+def test_a_negative_offset_is_refused() -> None:
+    good = encode_message(Ack(log_id=7, committed=1, expect=2, epoch=0))
+    bad = good.replace(b"\xa9committed\x01", b"\xa9committed\xff")
+
+    with pytest.raises(DecodeError, match="committed"):
+        decode_message(bad, Ack)
