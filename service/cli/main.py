@@ -1,0 +1,157 @@
+"""The console script ``lumbar``.
+
+Every command imports what it needs when it runs: a gateway must not load SciPy, and a help text nothing at all.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from processing.domain.errors import LumbarError
+from service.cli.logs import set_up_logs
+
+app = typer.Typer(
+    name="lumbar",
+    help="Open, self-hosted monitoring for back-pain rehabilitation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+db = typer.Typer(help="Administer the database.", no_args_is_help=True)
+export = typer.Typer(help="Get data out.", no_args_is_help=True)
+app.add_typer(db, name="db")
+app.add_typer(export, name="export")
+
+CheckConfig = Annotated[bool, typer.Option("--check-config", help="Check the settings and exit.")]
+
+
+@app.callback()
+def _set_up() -> None:
+    set_up_logs()
+
+
+@app.command()
+def gateway(*, check_config: CheckConfig = False) -> None:
+    """Read wearables and send their samples: the process near the patient."""
+    from service.cli.processes import gateway_process
+
+    gateway_process(check_config=check_config)
+
+
+@app.command()
+def worker(*, check_config: CheckConfig = False) -> None:
+    """Turn gateway logs into findings."""
+    from service.cli.processes import worker_process
+
+    worker_process(check_config=check_config)
+
+
+@app.command()
+def serve(*, check_config: CheckConfig = False) -> None:
+    """Serve the API and the screens."""
+    from service.cli.processes import service_process
+
+    service_process(check_config=check_config)
+
+
+@app.command()
+def sim(
+    transport: Annotated[str, typer.Option(help="HCI transport for the gateway.")] = "tcp-server:127.0.0.1:6402",
+    patients: Annotated[int, typer.Option(min=1, max=20, help="Simulated patients, two sensors each.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the patients and of all imperfections.")] = 1,
+    replay: Annotated[list[Path] | None, typer.Option(help="Recordings to replay instead.")] = None,
+) -> None:
+    """Run wearables made of software on a virtual radio.
+
+    Instructions are read from standard input, events are written to standard output, a JSON object a line
+    (docs/simulator.md).
+    """
+    from service.cli.sim import sim_process
+
+    sim_process(transport, patients, seed, tuple(replay or ()))
+
+
+@app.command()
+def demo(
+    patients: Annotated[int, typer.Option(min=1, max=12, help="Simulated patients.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of the simulated patients.")] = 1,
+    for_s: Annotated[float | None, typer.Option("--for", help="Seconds to exercise, then stop.")] = None,
+    replay: Annotated[list[Path] | None, typer.Option(help="Recordings to replay as wearables.")] = None,
+    directory: Annotated[Path | None, typer.Option("--directory", help="Keep data and logs here.")] = None,
+    port: Annotated[int, typer.Option(help="Port of the web page; 0 takes a free one.")] = 8000,
+    broker: Annotated[str, typer.Option(help="nats or mosquitto.")] = "nats",
+    *,
+    headless: Annotated[bool, typer.Option("--headless", help="No banner; exit when the exercises are done.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line per committed finding.")] = False,
+) -> None:
+    """Run the whole system on embedded parts, with simulated or replayed patients."""
+    from service.cli.demo.run import DemoOptions, demo_command
+
+    options = DemoOptions(
+        patients=patients,
+        seed=seed,
+        for_s=for_s,
+        replay=tuple(replay or ()),
+        directory=directory,
+        port=port,
+        broker=broker,
+        headless=headless,
+        as_json=as_json,
+    )
+    demo_command(options)
+
+
+@db.command()
+def migrate() -> None:
+    """Bring the database that LUMBAR_DATABASE_URL names up to this release."""
+    from service.cli.administration import migrate_database
+
+    migrate_database()
+
+
+@export.command("log")
+def export_log(
+    gateway_id: Annotated[str, typer.Argument(help="Gateway whose log to write.")],
+    out: Annotated[Path, typer.Argument(help="File to write.")],
+) -> None:
+    """Write a gateway's log from the database; `lumbar analyze` reads it."""
+    from service.cli.administration import export_gateway_log
+
+    export_gateway_log(gateway_id, out)
+
+
+@app.command()
+def bench(
+    seconds: Annotated[float, typer.Option(help="Length of the measured demo.")] = 30.0,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Measure throughput, latency and memory of this machine."""
+    from service.cli.bench import bench_command
+
+    bench_command(seconds, as_json=as_json)
+
+
+def _add_analyze() -> None:
+    """Add `analyze`; its options are declared beside the code that uses them."""
+    from service.cli.analyze import analyze_command
+
+    app.command("analyze")(analyze_command)
+
+
+def run() -> None:
+    """Entry point: expected errors are one line on standard error and exit code 2."""
+    if "analyze" in sys.argv[1:2] or sys.argv[1:] in ([], ["--help"]):
+        _add_analyze()
+    try:
+        app()
+    except LumbarError as error:
+        sys.stderr.write(f"lumbar: {error}\n")
+        raise SystemExit(2) from error
+
+
+if __name__ == "__main__":
+    run()
