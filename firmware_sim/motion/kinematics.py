@@ -134,8 +134,9 @@ def relative(base: Floats, rotation: Floats) -> Floats:
 
 def _apply(matrix: Floats, vector: Floats) -> Floats:
     # Sums written out: BLAS may add in another order when n changes.
-    x, y, z = vector[:, 0, None], vector[:, 1, None], vector[:, 2, None]
-    rotated: Floats = matrix[:, :, 0] * x + matrix[:, :, 1] * y + matrix[:, :, 2] * z
+    x, y, z = vector[:, 0], vector[:, 1], vector[:, 2]
+    rows = (matrix[:, row, 0] * x + matrix[:, row, 1] * y + matrix[:, row, 2] * z for row in range(3))
+    rotated: Floats = np.stack(tuple(rows), axis=1)
     return rotated
 
 
