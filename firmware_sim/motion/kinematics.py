@@ -89,7 +89,7 @@ class Motion:
 
     def specific_force(self) -> Floats:
         """What an accelerometer aligned with the segment reads, m/s2, shape (n, 3): R^T (p'' - g)."""
-        felt = self.acceleration + np.array([0.0, GRAVITY_MPS2, 0.0])
+        felt: Floats = self.acceleration + np.array([0.0, GRAVITY_MPS2, 0.0])
         return _apply(np.swapaxes(self.rotation, 1, 2), felt)
 
 
@@ -123,13 +123,13 @@ def angles_zxy_deg(rotation: Floats) -> Floats:
     flexion = -np.arctan2(-rotation[:, 0, 1], rotation[:, 1, 1])
     bend = np.arcsin(np.clip(rotation[:, 2, 1], -1.0, 1.0))
     turn = np.arctan2(-rotation[:, 2, 0], rotation[:, 2, 2])
-    return np.degrees(np.stack([flexion, bend, turn], axis=1))
+    angles_deg: Floats = np.degrees(np.stack([flexion, bend, turn], axis=1))
+    return angles_deg
 
 
 def relative(base: Floats, rotation: Floats) -> Floats:
     """Rotations seen from ``base``: base^T R; both (n, 3, 3), or ``base`` (3, 3)."""
-    across = np.swapaxes(np.broadcast_to(base, rotation.shape), 1, 2)
-    return np.stack([_apply(across, rotation[:, :, column]) for column in range(3)], axis=2)
+    return _matmul(np.swapaxes(np.broadcast_to(base, rotation.shape), 1, 2), rotation)
 
 
 def _apply(matrix: Floats, vector: Floats) -> Floats:
@@ -138,6 +138,10 @@ def _apply(matrix: Floats, vector: Floats) -> Floats:
     rows = (matrix[:, row, 0] * x + matrix[:, row, 1] * y + matrix[:, row, 2] * z for row in range(3))
     rotated: Floats = np.stack(tuple(rows), axis=1)
     return rotated
+
+
+def _matmul(a: Floats, b: Floats) -> Floats:
+    return np.stack([_apply(a, b[:, :, column]) for column in range(3)], axis=2)
 
 
 def _cross(a: Floats, b: Floats) -> Floats:
@@ -184,7 +188,7 @@ def _turning(angles: Jet) -> _Turning:
 
 def _chained(outer: _Turning, inner: _Turning) -> _Turning:
     """Body that turns by ``inner`` on a body that turns by ``outer``."""
-    rotation = np.stack([_apply(outer.rotation, inner.rotation[:, :, column]) for column in range(3)], axis=2)
+    rotation = _matmul(outer.rotation, inner.rotation)
     back = np.swapaxes(inner.rotation, 1, 2)
     carried = _apply(back, outer.rate)
     change = _apply(back, outer.rate_change) - _cross(inner.rate, carried) + inner.rate_change

@@ -162,12 +162,12 @@ def _one(plan: Repetition, neutral: Pose, amplitude: float, tempo: float, frames
 
 
 def walk(seconds: float, stand: Pose, start_s: float, body: Body) -> WalkingPath:
-    """Walking for about ``seconds``, in whole steps of the person's cadence (two at least).
+    """Walking for about ``seconds``, in whole steps of the person's cadence (four at least).
 
     The vertical swing of 4 to 5 cm gives 2-4 m/s2 at the sacrum; the pelvis turns and drops with each stride
     and the thorax turns against it (amplitudes: estimates within ordinary gait).
     """
-    steps = max(2, round(seconds / body.step_s))
+    steps = max(4, round(seconds / body.step_s))
     size = body.height_m / 1.70
     quarter = 0.5 * np.pi
     oscillations = (

@@ -64,7 +64,7 @@ class WalkingPath:
 
     The phase runs from 0 to ``steps``; foot contacts are at 1, 2, ... ``steps``. It wanders by 0.05
     of a step (``wander`` slow cycles over the whole way), so that no two steps take equally long. The swing
-    grows within the first step and fades within the last.
+    grows within the first step and fades within the last; speed takes two steps each. At least four steps.
     """
 
     start_s: float
@@ -83,7 +83,7 @@ class WalkingPath:
     @property
     def length_m(self) -> float:
         """Way between the two standing poses."""
-        return self.speed_mps * (self.seconds - self._step_s)
+        return self.speed_mps * (self.seconds - 2.0 * self._step_s)
 
     @property
     def _step_s(self) -> float:
@@ -115,8 +115,8 @@ class WalkingPath:
         return Jet(mean_rate * clipped + 0.05 * s, mean_rate + 0.05 * slow * c, -0.05 * slow * slow * s)
 
     def _travelling(self, path: Jet, t_s: Floats) -> Jet:
-        go = smooth_start(t_s, self.start_s, self._step_s)
-        stop = smooth_start(t_s, self.end_s - self._step_s, self._step_s)
+        go = smooth_start(t_s, self.start_s, 2.0 * self._step_s)
+        stop = smooth_start(t_s, self.end_s - 2.0 * self._step_s, 2.0 * self._step_s)
         for part, started, stopped in zip(path, go, stop, strict=True):
             part[:, _HIP_FORWARD] += self.speed_mps * (started - stopped)
         return path
