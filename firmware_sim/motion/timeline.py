@@ -120,6 +120,16 @@ class Timeline:
             return self._repeat(code, reps, start_s, LEAD_IN_S, exercise)
         return self._walk(duration_s, start_s) if code == "walking" else self._stay(code, duration_s, start_s)
 
+    def settle(self, code: str, *, not_before_s: float = 0.0) -> float:
+        """Let the person take the posture that an exercise (or ``CALIBRATION``) starts from; the second from which they stay in it.
+
+        Raises:
+            UnknownExerciseError: the catalogue has no such exercise.
+        """
+        posture = Posture.STANDING if code == CALIBRATION else exercise_of(code).posture
+        self._end_s = self._take_posture(posture, max(self._end_s, not_before_s))
+        return self._end_s
+
     def motion(self, placement: Placement, t_s: Floats) -> Motion:
         """True motion of the segment frame at a sensor's place, at n instants (seconds, shape (n,))."""
         return motion_of(self._coordinates(t_s), self._body, placement)

@@ -1,0 +1,44 @@
+"""What the simulated patients are asked to do, and how much of it fits into the time that is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CALIBRATION = "calibration"
+"""Not an exercise of the catalogue: stand still, then bend three times."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One set, and about how long it takes including the pauses around it, seconds (generous)."""
+
+    exercise: str
+    reps: int
+    duration_s: float
+    about_s: float
+
+
+_CALIBRATE = Part(CALIBRATION, 3, 0.0, 26.0)
+_SQUAT = Part("squat", 5, 0.0, 26.0)
+_FLEXION = Part("standing_flexion_extension", 3, 0.0, 28.0)
+_SIDE_BEND = Part("standing_side_bend", 3, 0.0, 28.0)
+_ROTATION = Part("standing_rotation", 3, 0.0, 28.0)
+_CAT_COW = Part("cat_cow", 4, 0.0, 34.0)
+_WALK = Part("walking", 1, 20.0, 30.0)
+_STAND = Part("quiet_standing", 1, 10.0, 16.0)
+
+_SCRIPTS = (
+    (_SQUAT, _CALIBRATE, _FLEXION, _CAT_COW, _WALK, _SQUAT),
+    (_CALIBRATE, _SIDE_BEND, _ROTATION, _STAND, _SQUAT),
+    (_CALIBRATE, _CAT_COW, _FLEXION, _SQUAT, _WALK),
+)
+
+
+def script_of(patient: int) -> tuple[Part, ...]:
+    """Parts for a patient; the scripts repeat after three patients."""
+    return _SCRIPTS[patient % len(_SCRIPTS)]
+
+
+def fits(part: Part, left_s: float | None) -> bool:
+    """Tell whether a part will be done before the time is over; without a limit everything fits."""
+    return left_s is None or part.about_s <= left_s
