@@ -1,0 +1,245 @@
+"""The worker's store on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+import asyncpg
+import msgspec
+
+from processing.domain.commands import SensorPlacement
+from processing.domain.findings import kind_of
+from processing.domain.ids import GatewayId, SessionId, SubjectId, shard_of
+from processing.wire.messages import encode_finding
+from processing.worker.ports import (
+    Checkpoint,
+    CommitOutcome,
+    LogName,
+    OwnedFinding,
+    SessionRecord,
+    StoredPartition,
+)
+from service.store.errors import outage_is_temporary
+from service.store.pool import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, Pool
+
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+_PoolConnection: TypeAlias = "Connection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_SHARD_LOCKS = 0x6C756D31
+_WORKER_LOCKS = 0x6C756D32
+"""First keys of our advisory locks: one lock per shard, and one per living worker (its backend's pid)."""
+
+_ANNOUNCE = "SELECT pg_catalog.pg_advisory_lock($1, pg_catalog.pg_backend_pid())"
+_WORKERS = """
+SELECT count(*) FROM pg_catalog.pg_locks l
+JOIN pg_catalog.pg_database d ON d.oid = l.database
+WHERE l.locktype = 'advisory' AND l.classid = $1::int8::oid AND l.objsubid = 2 AND l.granted
+  AND d.datname = pg_catalog.current_database()
+"""
+_TRY_LOCK = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)"
+_UNLOCK = "SELECT pg_catalog.pg_advisory_unlock($1, $2)"
+
+# The clock keeps epochs growing even across a database that was wiped: a gateway ignores lower epochs than it has seen.
+_CLAIM = """
+INSERT INTO lumbar.shard AS s (shard, epoch, owner) VALUES ($1, extract(epoch FROM now())::bigint, $2)
+ON CONFLICT (shard) DO UPDATE
+SET epoch = greatest(s.epoch + 1, excluded.epoch), owner = excluded.owner, claimed_at = now()
+RETURNING epoch
+"""
+
+_MEET_GATEWAY = "INSERT INTO lumbar.gateway (gateway_id, shard) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_MEET_LOG = "INSERT INTO lumbar.log_partition (gateway_id, log_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+_LOAD = "SELECT committed, checkpoint FROM lumbar.log_partition WHERE gateway_id = $1 AND log_id = $2"
+
+_SESSIONS = "SELECT session_id, subject_id, gateway_id, sensors FROM lumbar.session WHERE session_id = ANY($1::uuid[])"
+
+_ADD_FINDINGS = """
+INSERT INTO lumbar.finding
+    (finding_id, session_id, subject_id, gateway_id, kind, ordinal, t0, t1, t0_ns, t1_ns, body)
+SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[],
+    $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::json[])
+ON CONFLICT DO NOTHING
+"""
+
+# FOR SHARE: a claim that would make us stale waits until this transaction is over, or we see it
+_EPOCH_NOW = "SELECT epoch FROM lumbar.shard WHERE shard = $1 FOR SHARE"
+_ADVANCE = """
+UPDATE lumbar.log_partition SET committed = $4, checkpoint = $5, epoch = $6, updated_at = now()
+WHERE gateway_id = $1 AND log_id = $2 AND committed = $3
+"""
+_ADD_BLOCKS = """
+INSERT INTO lumbar.raw_block (gateway_id, log_id, first_offset, last_offset, entries, t0, t1)
+SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[], $5::bytea[], $6::timestamptz[], $7::timestamptz[])
+"""
+_ADD_LOSSES = """
+INSERT INTO lumbar.log_loss (gateway_id, log_id, first_offset, last_offset)
+SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[])
+"""
+_APPLY_CONTROLS = """
+UPDATE lumbar.control c SET state = 'applied', applied_log_id = $2, applied_offset = a.applied_offset
+FROM unnest($3::uuid[], $4::bigint[]) AS a (event_id, applied_offset)
+WHERE c.event_id = a.event_id AND c.gateway_id = $1 AND c.applied_offset IS NULL
+"""
+_END_SESSIONS = """
+UPDATE lumbar.session s SET ended_ns = greatest(e.ended_ns, s.started_ns)
+FROM unnest($2::uuid[], $3::bigint[]) AS e (session_id, ended_ns)
+WHERE s.session_id = e.session_id AND s.gateway_id = $1 AND s.ended_ns IS NULL
+"""
+
+_sensors = msgspec.json.Decoder(tuple[SensorPlacement, ...])
+
+
+class PostgresClaims:
+    """Claims held by the advisory locks of one connection."""
+
+    def __init__(self, connection: Connection, worker: str) -> None:
+        self._connection = connection
+        self._worker = worker
+
+    async def workers(self) -> int:
+        """See ``ClaimBoard``. Counts the locks that workers hold, so the dead vanish with their connection."""
+        with outage_is_temporary():
+            count: int = await self._connection.fetchval(_WORKERS, _WORKER_LOCKS)
+        return count
+
+    async def claim(self, shard: int) -> int | None:
+        """See ``ClaimBoard``."""
+        with outage_is_temporary():
+            if not await self._connection.fetchval(_TRY_LOCK, _SHARD_LOCKS, shard):
+                return None
+            epoch: int = await self._connection.fetchval(_CLAIM, shard, self._worker)
+        return epoch
+
+    async def release(self, shard: int) -> None:
+        """See ``ClaimBoard``."""
+        with outage_is_temporary():
+            await self._connection.execute(_UNLOCK, _SHARD_LOCKS, shard)
+
+
+class PostgresWorkerStore:
+    """``WorkerStore`` over a pool; claims get a connection of their own to ``dsn``."""
+
+    def __init__(self, pool: Pool, dsn: str) -> None:
+        self._pool = pool
+        self._dsn = dsn
+
+    @asynccontextmanager
+    async def claims(self, worker: str) -> AsyncIterator[PostgresClaims]:
+        """See ``WorkerStore``. The server notices within about 15 s when this machine vanishes from the network."""
+        with outage_is_temporary():
+            connection = await asyncpg.connect(
+                self._dsn,
+                timeout=CONNECT_TIMEOUT_S,
+                command_timeout=COMMAND_TIMEOUT_S,
+                server_settings={
+                    "application_name": f"lumbar worker {worker}",
+                    "tcp_keepalives_idle": "5",
+                    "tcp_keepalives_interval": "3",
+                    "tcp_keepalives_count": "3",
+                },
+            )
+        try:
+            with outage_is_temporary():
+                await connection.execute(_ANNOUNCE, _WORKER_LOCKS)
+            yield PostgresClaims(connection, worker)
+        finally:
+            # terminate, not close: nothing is left to say, and a dead server must not keep us waiting
+            connection.terminate()
+
+    async def load(self, log: LogName) -> StoredPartition:
+        """See ``WorkerStore``."""
+        with outage_is_temporary():
+            async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(_MEET_GATEWAY, log.gateway_id, shard_of(log.gateway_id))
+                await connection.execute(_MEET_LOG, log.gateway_id, log.log_id)
+                row = await connection.fetchrow(_LOAD, log.gateway_id, log.log_id)
+        assert row is not None
+        return StoredPartition(committed=row["committed"], state=row["checkpoint"])
+
+    async def sessions(self, session_ids: Collection[SessionId]) -> Mapping[SessionId, SessionRecord]:
+        """See ``WorkerStore``."""
+        with outage_is_temporary():
+            rows = await self._pool.fetch(_SESSIONS, list(session_ids))
+        return {
+            SessionId(str(row["session_id"])): SessionRecord(
+                subject_id=SubjectId(row["subject_id"]),
+                gateway_id=GatewayId(row["gateway_id"]),
+                sensors=_sensors.decode(row["sensors"]),
+            )
+            for row in rows
+        }
+
+    async def add_findings(self, findings: Sequence[OwnedFinding]) -> None:
+        """See ``WorkerStore``."""
+        with outage_is_temporary():
+            async with self._pool.acquire() as connection:
+                await _insert_findings(connection, findings)
+
+    async def commit(self, checkpoint: Checkpoint) -> CommitOutcome:
+        """See ``WorkerStore``."""
+        with outage_is_temporary():
+            async with self._pool.acquire() as connection, connection.transaction():
+                return await _commit(connection, checkpoint)
+
+
+async def _commit(connection: _PoolConnection, checkpoint: Checkpoint) -> CommitOutcome:
+    """Inside a transaction. Nothing is written before both guards hold, so leaving early leaves nothing behind."""
+    log = checkpoint.log
+    names = (log.gateway_id, log.log_id)
+    if await connection.fetchval(_EPOCH_NOW, shard_of(log.gateway_id)) != checkpoint.epoch:
+        return CommitOutcome.FENCED
+    status = await connection.execute(
+        _ADVANCE, *names, checkpoint.start, checkpoint.committed, checkpoint.state, checkpoint.epoch
+    )
+    if status != "UPDATE 1":
+        return CommitOutcome.OVERTAKEN
+    await _insert_findings(connection, checkpoint.findings)
+    if checkpoint.blocks:
+        columns = zip(
+            *((b.first_offset, b.last_offset, b.packed, _time(b.t0_ns), _time(b.t1_ns)) for b in checkpoint.blocks),
+            strict=True,
+        )
+        await connection.execute(_ADD_BLOCKS, *names, *map(list, columns))
+    if checkpoint.losses:
+        await connection.execute(_ADD_LOSSES, *names, *map(list, zip(*checkpoint.losses, strict=True)))
+    if checkpoint.applied:
+        event_ids = [control.event_id for control in checkpoint.applied]
+        offsets = [control.offset for control in checkpoint.applied]
+        await connection.execute(_APPLY_CONTROLS, *names, event_ids, offsets)
+    if checkpoint.ended:
+        await connection.execute(
+            _END_SESSIONS, log.gateway_id, list(checkpoint.ended.keys()), list(checkpoint.ended.values())
+        )
+    return CommitOutcome.DONE
+
+
+async def _insert_findings(connection: _PoolConnection, findings: Sequence[OwnedFinding]) -> None:
+    if not findings:
+        return
+    rows = (
+        (
+            owned.finding.finding_id,
+            owned.finding.session_id,
+            owned.subject_id,
+            owned.gateway_id,
+            kind_of(owned.finding),
+            owned.finding.ordinal,
+            _time(owned.finding.t0_ns),
+            _time(owned.finding.t1_ns),
+            owned.finding.t0_ns,
+            owned.finding.t1_ns,
+            encode_finding(owned.finding).decode(),
+        )
+        for owned in findings
+    )
+    await connection.execute(_ADD_FINDINGS, *map(list, zip(*rows, strict=True)))
+
+
+def _time(t_ns: int | None) -> datetime | None:
+    """Timestamp of PostgreSQL: microseconds; the exact nanoseconds stand in a column of their own."""
+    return None if t_ns is None else _EPOCH + timedelta(microseconds=t_ns // 1000)
