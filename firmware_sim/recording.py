@@ -156,7 +156,8 @@ def _number(text: str, name: str, line: int, column: str) -> float:
 def _parse_npz(path: Path) -> Mapping[Placement, Track]:
     name = str(path)
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # Opened here: NumPy leaves the file open when it is no archive.
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {key: file[key] for key in file.files}
         meta = json.loads(str(arrays.get("meta", "{}")))
     except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
