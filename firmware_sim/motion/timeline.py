@@ -121,7 +121,9 @@ class Timeline:
         return self._walk(duration_s, start_s) if code == "walking" else self._stay(code, duration_s, start_s)
 
     def settle(self, code: str, *, not_before_s: float = 0.0) -> float:
-        """Let the person take the posture that an exercise (or ``CALIBRATION``) starts from; the second from which they stay in it.
+        """Let the person take the posture that an exercise (or ``CALIBRATION``) starts from.
+
+        Returns the second from which they stay in it.
 
         Raises:
             UnknownExerciseError: the catalogue has no such exercise.

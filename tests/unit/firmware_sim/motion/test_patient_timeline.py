@@ -172,3 +172,14 @@ def test_unknown_and_impossible_movements_are_refused() -> None:
     with pytest.raises(MovementError):
         life.append("walking", duration_s=0.0)
     assert life.end_s == 0.0
+
+
+def test_who_has_settled_starts_the_set_without_changing_posture() -> None:
+    life = new_life(12)
+    settled_s = life.settle("cat_cow", not_before_s=3.0)
+    assert settled_s > 3.0
+    gravity = life.imu(Placement.PELVIS, np.array([settled_s])).acc[0]
+    assert gravity[0] < -9.5
+    assert life.append("cat_cow", reps=1).start_s == settled_s
+    with pytest.raises(UnknownExerciseError):
+        life.settle("handstand")
