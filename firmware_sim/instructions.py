@@ -115,8 +115,9 @@ class Replaying(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", ta
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag="refused"):
-    """An instruction that cannot be followed, and why."""
+    """An instruction that cannot be followed, and why; ``patient`` is None if the line could not be read."""
 
+    patient: int | None
     problem: str
 
 

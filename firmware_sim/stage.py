@@ -152,12 +152,14 @@ class Stage:
     def obey(self, instruction: Instruction) -> SimEvent | None:
         """Follow an instruction; a refusal is an answer, not an error."""
         if instruction.patient >= len(self._people):
-            return Refused(problem=f"no patient {instruction.patient}, there are {len(self._people)}")
+            return Refused(
+                patient=instruction.patient, problem=f"no patient {instruction.patient}, there are {len(self._people)}"
+            )
         person = self._people[instruction.patient]
         try:
             return self._obey(person, instruction)
         except LumbarError as error:
-            return Refused(problem=str(error))
+            return Refused(patient=instruction.patient, problem=str(error))
 
     def _obey(self, person: StagePerson, instruction: Instruction) -> SimEvent | None:
         if isinstance(instruction, Vanish):
@@ -166,7 +168,10 @@ class Stage:
         if isinstance(instruction, Replay):
             return self._replay(person, instruction)
         if person.timeline is None:
-            return Refused(problem=f"patient {instruction.patient} is a recording: only replay is possible")
+            return Refused(
+                patient=instruction.patient,
+                problem=f"patient {instruction.patient} is a recording: only replay is possible",
+            )
         soon_s = self._now_s() + APPEND_AHEAD_S
         if isinstance(instruction, Settle):
             settled_s = person.timeline.settle(instruction.exercise, not_before_s=soon_s)
@@ -179,7 +184,9 @@ class Stage:
 
     def _replay(self, person: StagePerson, instruction: Replay) -> SimEvent:
         if not person.held or person.replayed:
-            return Refused(problem=f"patient {instruction.patient} has no recording left to replay")
+            return Refused(
+                patient=instruction.patient, problem=f"patient {instruction.patient} has no recording left to replay"
+            )
         person.replayed = True
         start_s = self._now_s() + APPEND_AHEAD_S
         for source in person.held:

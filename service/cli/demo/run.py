@@ -1,0 +1,151 @@
+"""``lumbar demo``: the whole system with simulated or replayed patients."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import msgspec
+from rich.console import Console
+
+from firmware_sim.instructions import PatientReady
+from processing.domain.findings import Finding
+from processing.domain.samples import Placement
+from processing.wire.messages import encode_finding
+from service.cli.demo.committed import CommittedFindings
+from service.cli.demo.conductor import DoneSet, conduct, conduct_replay
+from service.cli.demo.person import Person
+from service.cli.demo.report import compare, comparison_table
+from service.cli.demo.seeding import Wearer, seed_people
+from service.cli.demo.sim_link import SimLink
+from service.cli.demo.system import DemoSystem, demo_system
+from service.cli.recordings import recording_plan
+
+CONSOLE = Console(stderr=True)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoOptions:
+    """Options of the command; see its help."""
+
+    patients: int
+    seed: int
+    for_s: float | None
+    replay: tuple[Path, ...]
+    directory: Path | None
+    port: int
+    broker: str
+    headless: bool
+    as_json: bool
+
+
+def demo_command(options: DemoOptions) -> None:
+    """Run the demo until its patients are done, the time is over, or Ctrl-C."""
+    with contextlib.ExitStack() as stack:
+        directory = options.directory
+        if directory is None:
+            temporary = tempfile.TemporaryDirectory(prefix="lumbar-demo-", ignore_cleanup_errors=True)
+            directory = Path(stack.enter_context(temporary))
+        with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
+            asyncio.run(_demo(options, directory.resolve()))
+
+
+async def _demo(options: DemoOptions, directory: Path) -> None:
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    plans = [recording_plan(path) for path in options.replay]
+    arguments = ["--patients", str(options.patients), "--seed", str(options.seed)]
+    for path in options.replay:
+        arguments += ["--replay", str(path.resolve())]
+    started = time.monotonic()
+    async with demo_system(directory, tuple(arguments), options.port, options.broker) as system:
+        async with asyncio.TaskGroup() as tasks:
+            link = SimLink(system.sim)
+            listener = tasks.create_task(link.listen(), name="demo.listen")
+            ready = await link.ready()
+            wearers = [
+                Wearer(
+                    f"patient-{patient.patient + 1}",
+                    tuple((sensor.sensor_id, Placement(sensor.placement)) for sensor in patient.sensors),
+                    plans[patient.patient].mounts if plans else {},
+                )
+                for patient in ready.patients
+            ]
+            await seed_people(system.postgres.dsn, wearers)
+            if not options.headless:
+                _greet(system, started)
+            await _exercise(options, system, link, ready.patients, [plan.exercise for plan in plans])
+            listener.cancel()
+
+
+async def _exercise(
+    options: DemoOptions,
+    system: DemoSystem,
+    link: SimLink,
+    patients: Sequence[PatientReady],
+    exercises: Sequence[str],
+) -> None:
+    """All patients side by side; committed findings are printed as they come."""
+    done: list[DoneSet] = []
+    end = None if options.for_s is None else time.monotonic() + options.for_s
+    async with _client(system) as client:
+        committed = CommittedFindings(client, on_new=_print_json if options.as_json else None)
+        async with asyncio.TaskGroup() as tasks:
+            printer = tasks.create_task(committed.follow(), name="demo.findings")
+            async with asyncio.TaskGroup() as people:
+                for patient in patients:
+                    subject_id = f"patient-{patient.patient + 1}"
+                    person = Person(client, subject_id, on_session=committed.add_session)
+                    if exercises:
+                        work = conduct_replay(link, patient, person, exercises[patient.patient])
+                    else:
+                        work = conduct(
+                            link,
+                            patient,
+                            person,
+                            left_s=lambda: None if end is None else end - time.monotonic(),
+                            done=done.append,
+                            forever=options.for_s is not None or not options.headless,
+                        )
+                    people.create_task(work, name=f"demo.person[{subject_id}]")
+            await committed.catch_up()
+            printer.cancel()
+        if done:
+            CONSOLE.print(comparison_table(compare(done, committed.findings)))
+        _write_truth(system.directory, done)
+
+
+@contextlib.asynccontextmanager
+async def _client(system: DemoSystem) -> AsyncIterator[httpx.AsyncClient]:
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{system.http_port}", timeout=5.0) as client:
+        yield client
+
+
+def _print_json(finding: Finding) -> None:
+    sys.stdout.write(encode_finding(finding).decode() + "\n")
+    sys.stdout.flush()
+
+
+def _write_truth(directory: Path, done: Sequence[DoneSet]) -> None:
+    """What the patients truly did, beside the logs of the run."""
+    lines = [msgspec.json.encode({"subject_id": d.subject_id, "session_id": d.session_id, "set": d.truth}) for d in done]
+    (directory / "truth.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def _greet(system: DemoSystem, started: float) -> None:
+    CONSOLE.print(
+        f"\n[bold]lumbar runs[/bold] (up in {time.monotonic() - started:.1f} s)\n\n"
+        f"  open   [link]http://127.0.0.1:{system.http_port}/[/link]   (no login: the demo listens on this machine only)\n"
+        f"  data   {system.directory}\n"
+        "  stop   Ctrl-C\n\n"
+        "Simulated patients begin to exercise in a few seconds.\n"
+    )
