@@ -57,17 +57,16 @@ async def conduct(
     await person.press("end_session")
 
 
-async def conduct_replay(link: SimLink, patient: PatientReady, person: Person, exercise: str) -> str:
-    """Let a recorded person do their set; the session it went into."""
+async def conduct_replay(link: SimLink, patient: PatientReady, person: Person, exercise: str) -> None:
+    """Let a recorded person do their set."""
     await person.sensors_connected()
-    session_id = await person.start_session()
+    await person.start_session()
     await person.press("start_exercise", exercise=exercise)
     replaying = await link.tell(Replay(patient=patient.patient), Replaying)
     await _sleep_until(replaying.end_ns)
     await asyncio.sleep(AFTER_REPLAY_S)
     await person.press("end_set")
     await person.press("end_session")
-    return session_id
 
 
 async def _do(link: SimLink, number: int, person: Person, part: Part) -> Performing:

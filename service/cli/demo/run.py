@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from rich.console import Console
 
 from firmware_sim.instructions import PatientReady
 from processing.domain.findings import Finding
+from processing.domain.ids import SensorId, SubjectId
 from processing.domain.samples import Placement
 from processing.wire.messages import encode_finding
 from service.cli.demo.committed import CommittedFindings
@@ -62,66 +63,97 @@ async def _demo(options: DemoOptions, directory: Path) -> None:
     task = asyncio.current_task()
     assert task is not None
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    started = time.monotonic()
+    async with running_demo(options, directory) as demo:
+        if not options.headless:
+            _greet(demo.system, started)
+        result = await play(demo, options, _print_json if options.as_json else None)
+        if result.done:
+            CONSOLE.print(comparison_table(compare(result.done, result.findings)))
+        _write_truth(directory, result.done)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningDemo:
+    """The system, and who is on its stage; ``exercises`` are those of the recordings, if recordings are replayed."""
+
+    system: DemoSystem
+    link: SimLink
+    patients: Sequence[PatientReady]
+    exercises: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """What the patients did and what was committed about it."""
+
+    done: Sequence[DoneSet]
+    findings: Sequence[Finding]
+
+
+@contextlib.asynccontextmanager
+async def running_demo(options: DemoOptions, directory: Path) -> AsyncIterator[RunningDemo]:
+    """Start everything, with people known and sensors paired.
+
+    Raises:
+        RecordingError: a recording to replay cannot be used.
+    """
     plans = [recording_plan(path) for path in options.replay]
     arguments = ["--patients", str(options.patients), "--seed", str(options.seed)]
     for path in options.replay:
         arguments += ["--replay", str(path.resolve())]
-    started = time.monotonic()
-    async with demo_system(directory, tuple(arguments), options.port, options.broker) as system:
-        async with asyncio.TaskGroup() as tasks:
-            link = SimLink(system.sim)
-            listener = tasks.create_task(link.listen(), name="demo.listen")
-            ready = await link.ready()
-            wearers = [
-                Wearer(
-                    f"patient-{patient.patient + 1}",
-                    tuple((sensor.sensor_id, Placement(sensor.placement)) for sensor in patient.sensors),
-                    plans[patient.patient].mounts if plans else {},
-                )
-                for patient in ready.patients
-            ]
-            await seed_people(system.postgres.dsn, wearers)
-            if not options.headless:
-                _greet(system, started)
-            await _exercise(options, system, link, ready.patients, [plan.exercise for plan in plans])
-            listener.cancel()
+    async with (
+        demo_system(directory, tuple(arguments), options.port, options.broker) as system,
+        asyncio.TaskGroup() as tasks,
+    ):
+        link = SimLink(system.sim)
+        listener = tasks.create_task(link.listen(), name="demo.listen")
+        ready = await link.ready()
+        mounts = [plan.mounts for plan in plans] or [{} for _ in ready.patients]
+        await seed_people(system.postgres.dsn, [_wearer(p, m) for p, m in zip(ready.patients, mounts, strict=True)])
+        yield RunningDemo(system, link, ready.patients, [plan.exercise for plan in plans])
+        listener.cancel()
 
 
-async def _exercise(
-    options: DemoOptions,
-    system: DemoSystem,
-    link: SimLink,
-    patients: Sequence[PatientReady],
-    exercises: Sequence[str],
-) -> None:
-    """All patients side by side; committed findings are printed as they come."""
+async def play(
+    demo: RunningDemo, options: DemoOptions, on_finding: Callable[[Finding], None] | None = None
+) -> DemoResult:
+    """Let all patients exercise side by side; ``on_finding`` is called with each committed finding as it is seen."""
     done: list[DoneSet] = []
     end = None if options.for_s is None else time.monotonic() + options.for_s
-    async with _client(system) as client:
-        committed = CommittedFindings(client, on_new=_print_json if options.as_json else None)
+    async with _client(demo.system) as client:
+        committed = CommittedFindings(client, on_finding)
         async with asyncio.TaskGroup() as tasks:
             printer = tasks.create_task(committed.follow(), name="demo.findings")
             async with asyncio.TaskGroup() as people:
-                for patient in patients:
-                    subject_id = f"patient-{patient.patient + 1}"
-                    person = Person(client, subject_id, on_session=committed.add_session)
-                    if exercises:
-                        work = conduct_replay(link, patient, person, exercises[patient.patient])
-                    else:
-                        work = conduct(
-                            link,
+                for patient in demo.patients:
+                    person = Person(client, subject_id_of(patient), committed.add_session)
+                    work = (
+                        conduct_replay(demo.link, patient, person, demo.exercises[patient.patient])
+                        if demo.exercises
+                        else conduct(
+                            demo.link,
                             patient,
                             person,
                             left_s=lambda: None if end is None else end - time.monotonic(),
                             done=done.append,
                             forever=options.for_s is not None or not options.headless,
                         )
-                    people.create_task(work, name=f"demo.person[{subject_id}]")
+                    )
+                    people.create_task(work, name=f"demo.person[{person.subject_id}]")
             await committed.catch_up()
             printer.cancel()
-        if done:
-            CONSOLE.print(comparison_table(compare(done, committed.findings)))
-        _write_truth(system.directory, done)
+        return DemoResult(tuple(done), tuple(committed.findings))
+
+
+def subject_id_of(patient: PatientReady) -> SubjectId:
+    """Pseudonym of a patient of the demo."""
+    return SubjectId(f"patient-{patient.patient + 1}")
+
+
+def _wearer(patient: PatientReady, mounts: Mapping[Placement, str]) -> Wearer:
+    sensors = tuple((SensorId(sensor.sensor_id), Placement(sensor.placement)) for sensor in patient.sensors)
+    return Wearer(subject_id_of(patient), sensors, mounts)
 
 
 @contextlib.asynccontextmanager
@@ -137,7 +169,9 @@ def _print_json(finding: Finding) -> None:
 
 def _write_truth(directory: Path, done: Sequence[DoneSet]) -> None:
     """What the patients truly did, beside the logs of the run."""
-    lines = [msgspec.json.encode({"subject_id": d.subject_id, "session_id": d.session_id, "set": d.truth}) for d in done]
+    lines = [
+        msgspec.json.encode({"subject_id": d.subject_id, "session_id": d.session_id, "set": d.truth}) for d in done
+    ]
     (directory / "truth.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
 
 

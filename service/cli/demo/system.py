@@ -111,9 +111,7 @@ def _system(
             LUMBAR_GATEWAY_LOG=str(directory / "gateway.sqlite"),
             LUMBAR_BLE=f"tcp-client:{transport}",
         ),
-        worker=child(
-            "worker", "worker", LUMBAR_MQTT_URL=broker.url(users["worker"]), LUMBAR_DATABASE_URL=postgres.dsn
-        ),
+        worker=child("worker", "worker", LUMBAR_MQTT_URL=broker.url(users["worker"]), LUMBAR_DATABASE_URL=postgres.dsn),
         service=child(
             "service",
             "serve",
