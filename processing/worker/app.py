@@ -1,0 +1,110 @@
+"""The worker process: shift after shift until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+from prometheus_client import start_http_server
+
+from processing.analyzer.log import LogAnalyzer
+from processing.worker.metrics import WorkerMetrics
+from processing.worker.ports import AnalyzerFactory, StoreUnavailableError, WorkerStore
+from processing.worker.settings import WorkerSettings
+from processing.worker.shift import open_shift
+from processing.worker.tools import BrokerUnavailableError, ClaimLostError
+
+_log = structlog.get_logger("worker")
+
+_PAUSE_S = (0.1, 5.0)
+_LONG_SHIFT_S = 10.0
+"""After a shift of this length the next trouble is a new one and the pauses start short again."""
+
+_EXPECTED = {
+    BrokerUnavailableError: "broker",
+    StoreUnavailableError: "store",
+    ClaimLostError: "claim",
+}
+
+
+async def run_worker(
+    settings: WorkerSettings,
+    store: WorkerStore,
+    *,
+    analyzers: AnalyzerFactory = LogAnalyzer,
+    metrics: WorkerMetrics | None = None,
+) -> None:
+    """Work until cancelled. Cancelling is graceful: every gateway gets a last checkpoint (at most 2 s).
+
+    Broker and store may come and go; whatever happens in a shift, the next one starts from what is committed.
+    """
+    metrics = metrics or WorkerMetrics()
+    shortest_s, longest_s = _PAUSE_S
+    pause_s = shortest_s
+    loop = asyncio.get_running_loop()
+    with _metrics_server(settings.metrics_port, metrics):
+        while True:
+            began_s = loop.time()
+            try:
+                async with open_shift(settings, store, analyzers, metrics) as shift:
+                    await shift.run()
+            except Exception as error:  # noqa: BLE001 - a worker that stays down helps nobody; it is counted and logged
+                _report(error, metrics)
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                # an error during the last checkpoints must not swallow the cancellation
+                raise asyncio.CancelledError
+            if loop.time() - began_s > _LONG_SHIFT_S:
+                pause_s = shortest_s
+            # S311: jitter needs no cryptography
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
+            pause_s = min(2 * pause_s, longest_s)
+
+
+async def run_until_signalled(settings: WorkerSettings, store: WorkerStore) -> None:
+    """Work until SIGTERM or SIGINT, then stop gracefully."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as tasks:
+        work = tasks.create_task(run_worker(settings, store), name="worker")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, work.cancel)
+        try:
+            await asyncio.wait([work])
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+def _report(error: Exception, metrics: WorkerMetrics) -> None:
+    for leaf in _leaves(error):
+        reason = next((name for kind, name in _EXPECTED.items() if isinstance(leaf, kind)), None)
+        metrics.outages.labels(reason or "unexpected").inc()
+        if reason is None:
+            _log.error("shift_failed", exc_info=leaf)
+        else:
+            _log.warning("shift_ended", lost=reason, error=str(leaf))
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error
+
+
+@contextmanager
+def _metrics_server(port: int | None, metrics: WorkerMetrics) -> Iterator[None]:
+    if port is None:
+        yield
+        return
+    server, thread = start_http_server(port, registry=metrics.registry)
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
