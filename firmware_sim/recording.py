@@ -207,12 +207,15 @@ def _period_s(t_s: Floats) -> float:
 
 
 def _run_starts(t_s: Floats, period_s: float) -> npt.NDArray[np.int64]:
-    """Indices at which a run begins: after a hole, or where even spacing would be too far off."""
+    """Indices at which a run begins: where even spacing would be too far off.
+
+    That includes every hole: after a step of more than 1.5 periods a sample that followed one at most 0.25 early
+    is more than 0.25 late.
+    """
     starts = [0]
-    holes = np.diff(t_s, prepend=t_s[0]) > _HOLE_PERIODS * period_s
     for index in range(1, t_s.size):
         even = t_s[starts[-1]] + (index - starts[-1]) * period_s
-        if holes[index] or abs(t_s[index] - even) > _DEPARTURE_PERIODS * period_s:
+        if abs(t_s[index] - even) > _DEPARTURE_PERIODS * period_s:
             starts.append(index)
     return np.array(starts, dtype=np.int64)
 
