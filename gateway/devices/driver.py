@@ -123,6 +123,14 @@ class Driver(Protocol):
         """
         ...
 
+    def ask_time(self, host_ns: int) -> Sequence[Step]:
+        """Steps that measure the device's clock against a host stamp, none if it cannot.
+
+        The tick must be read before the first step is answered; the value of a ``Read`` among them goes through
+        ``decode`` and gives a ``TimeEcho``.
+        """
+        ...
+
     def stop(self) -> Sequence[Step]:
         """Steps that stop the stream."""
         ...

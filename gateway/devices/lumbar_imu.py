@@ -24,6 +24,7 @@ from gateway.devices.imu_codec import (
     decode_info,
     decode_time,
     encode_request,
+    encode_time_request,
 )
 from gateway.devices.imu_profile import (
     BATTERY_LEVEL,
@@ -97,6 +98,10 @@ class LumbarImuDriver:
             firmware=".".join(map(str, info.firmware)),
             battery_percent=battery_percent,
         )
+
+    def ask_time(self, host_ns: int) -> Sequence[Step]:
+        """Steps that write a host stamp and read it back with the tick at which it arrived."""
+        return (Write(TIME, encode_time_request(host_ns)), Read(TIME))
 
     def stop(self) -> Sequence[Step]:
         """Steps that stop the stream."""
