@@ -1,0 +1,92 @@
+"""The gateway process: one task group around the radio, the log and the uplink."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+from collections.abc import Sequence
+from importlib.metadata import version
+
+import structlog
+
+from gateway.connection import BleBackend
+from gateway.devices.driver import Driver
+from gateway.devices.registry import DRIVERS
+from gateway.journal import Journal, open_journal
+from gateway.link import LinkTimings, Radio
+from gateway.metrics import Metrics, served_metrics
+from gateway.settings import GatewaySettings
+from gateway.uplink import CONFIG_NOTE, Identity, Uplink
+from processing.domain.errors import DecodeError
+from processing.domain.ids import GatewayId
+from processing.wire.messages import GatewayConfig, decode_message
+
+_log = structlog.get_logger("gateway")
+
+_MAX_PENDING = 4_000
+"""Entries that may wait for the disk: with two sensors and a stuck disk about five minutes."""
+
+
+async def run_gateway(
+    settings: GatewaySettings,
+    backend: BleBackend | None = None,
+    *,
+    drivers: Sequence[Driver] = DRIVERS,
+    timings: LinkTimings | None = None,
+) -> None:
+    """Run until cancelled; then disconnects the wearables, commits what waits and says that it is offline.
+
+    Args:
+        settings: what to connect to and where to keep the log.
+        backend: classes for bleak's ``backend=``, None for the platform's own Bluetooth.
+        drivers: wearables to understand.
+        timings: patience of the radio.
+
+    Raises:
+        LogError: the log cannot be opened or written.
+        SettingsError: the metrics port cannot be used.
+    """
+    metrics = Metrics()
+    identity = Identity(GatewayId(settings.gateway_id), secrets.randbits(32), version("lumbar"))
+    async with open_journal(
+        settings.gateway_log,
+        metrics,
+        max_bytes=settings.gateway_log_max_mb * 1_000_000,
+        flush_s=settings.gateway_flush_s,
+        max_pending=_MAX_PENDING,
+    ) as journal:
+        with served_metrics(metrics, settings.metrics_host, settings.metrics_port):
+            radio = Radio(journal, metrics, drivers, backend, timings)
+            await _apply_last_config(journal, radio)
+            uplink = Uplink(identity, settings.broker, journal, radio, metrics)
+            _log.info("gateway starts", gateway=identity.gateway_id, log_id=journal.log_id, position=journal.position)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(journal.run(), name="gateway.journal")
+                group.create_task(radio.run(), name="gateway.radio")
+                group.create_task(uplink.run(), name="gateway.uplink")
+
+
+async def run_until_signalled(settings: GatewaySettings, backend: BleBackend | None = None) -> None:
+    """``run_gateway`` until SIGTERM or SIGINT; returns when everything is flushed and closed."""
+    loop = asyncio.get_running_loop()
+    async with asyncio.TaskGroup() as group:
+        running = group.create_task(run_gateway(settings, backend), name="gateway")
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, running.cancel)
+        try:
+            await asyncio.wait([running])
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
+
+
+async def _apply_last_config(journal: Journal, radio: Radio) -> None:
+    """Read the sensors of the last configuration at once: the broker may be away."""
+    note = await journal.load_note(CONFIG_NOTE)
+    if note is None:
+        return
+    try:
+        radio.apply(decode_message(note, GatewayConfig))
+    except DecodeError as error:
+        _log.warning("stored configuration is of another version", error=str(error))

@@ -1,0 +1,302 @@
+"""MQTT shell: sends the log, keeps the retained state, takes acknowledgements, configuration and commands."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Protocol, cast
+
+import aiomqtt
+import structlog
+
+from gateway.journal import Journal
+from gateway.metrics import Metrics
+from gateway.settings import BrokerAddress
+from gateway.window import AckFate, SendWindow
+from processing.domain.commands import ControlMessage
+from processing.domain.entries import Control
+from processing.domain.errors import DecodeError, DecodeReason
+from processing.domain.ids import GatewayId
+from processing.wire.log import encode_batch
+from processing.wire.messages import (
+    Ack,
+    Cue,
+    GatewayConfig,
+    GatewayState,
+    SensorsReport,
+    decode_message,
+    encode_message,
+)
+from processing.wire.topics import GatewayTopic, gateway_topic, parse_gateway_topic
+
+_log = structlog.get_logger("gateway.uplink")
+
+_KEEPALIVE_S = 5
+_TIMEOUT_S = 3.0
+"""Of every exchange with the broker; also how long a shutdown waits for it."""
+_INCOMING_MESSAGES = 1_000
+_RECONNECT_S = (0.2, 5.0)
+_TICK_S = 0.5
+"""How often the window looks at the clock while nothing happens."""
+_REPORT_S = 5.0
+CONFIG_NOTE = "config"
+"""Name under which the last configuration is kept beside the log, for a start without a broker."""
+
+
+class Sensors(Protocol):
+    """The radio side as the uplink needs it."""
+
+    changed: asyncio.Event
+    """Set when the report changed in more than its numbers."""
+
+    def apply(self, config: GatewayConfig) -> None:
+        """Read these sensors from now on."""
+        ...
+
+    def report(self, now_ns: int) -> SensorsReport:
+        """Health of all sensors."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who speaks."""
+
+    gateway_id: GatewayId
+    boot_id: int
+    version: str
+
+
+class Uplink:
+    """Connection to the broker for as long as ``run`` runs; reconnects by itself."""
+
+    def __init__(
+        self, identity: Identity, broker: BrokerAddress, journal: Journal, sensors: Sensors, metrics: Metrics
+    ) -> None:
+        self._identity = identity
+        self._broker = broker
+        self._journal = journal
+        self._sensors = sensors
+        self._metrics = metrics
+        self._window = SendWindow()
+        self._handlers: dict[GatewayTopic, Callable[[bytes], Awaitable[None]]] = {
+            GatewayTopic.ACK: self._on_ack,
+            GatewayTopic.CONFIG: self._on_config,
+            GatewayTopic.CONTROL: self._on_control,
+            GatewayTopic.CUE: self._on_cue,
+        }
+        self._wake = journal.grown
+        self._state_due = False
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; then say that the gateway is offline."""
+        shortest_s, longest_s = _RECONNECT_S
+        pause_s = shortest_s
+        while True:
+            try:
+                async with self._client() as client:
+                    pause_s = shortest_s
+                    await self._converse(client)
+            except* aiomqtt.MqttError as errors:
+                self._metrics.broker_errors.inc()
+                _log.warning("broker lost", broker=repr(self._broker), errors=[str(e) for e in errors.exceptions])
+            if _is_cancelled():
+                # Disconnecting timed out while we were being cancelled, and that error took the place of ours.
+                raise asyncio.CancelledError
+            # S311: jitter needs no cryptography.
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
+            pause_s = min(2 * pause_s, longest_s)
+
+    def _client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            username=self._broker.username,
+            password=self._broker.password,
+            identifier=f"gateway-{self._identity.gateway_id}",
+            will=aiomqtt.Will(
+                self._topic(GatewayTopic.STATE), encode_message(self._state(online=False)), 1, retain=True
+            ),
+            clean_session=True,
+            timeout=_TIMEOUT_S,
+            keepalive=_KEEPALIVE_S,
+            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Incoming, self._metrics)),
+            max_queued_incoming_messages=_INCOMING_MESSAGES,
+            tls_context=ssl.create_default_context() if self._broker.tls else None,
+        )
+
+    async def _converse(self, client: aiomqtt.Client) -> None:
+        for topic in self._handlers:
+            qos = 0 if topic is GatewayTopic.ACK else 1
+            await client.subscribe(self._topic(topic), qos)
+        self._window.connected(_steady_s())
+        await self._publish_state(client, online=True)
+        _log.info("broker connected", broker=repr(self._broker))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._receive(client), name="gateway.uplink.receive")
+                group.create_task(self._send(client), name="gateway.uplink.send")
+                group.create_task(self._report(client), name="gateway.uplink.report")
+        except asyncio.CancelledError:
+            # A clean disconnect sends no will, so the last word is ours.
+            with suppress(aiomqtt.MqttError):
+                await self._publish_state(client, online=False)
+            raise
+
+    async def _receive(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            try:
+                await self._take(message)
+            except DecodeError as error:
+                self._metrics.refused_messages.labels(error.reason).inc()
+                _log.warning("message refused", topic=message.topic.value[:120], error=str(error))
+
+    async def _take(self, message: aiomqtt.Message) -> None:
+        address = parse_gateway_topic(message.topic.value)
+        handler = self._handlers.get(address.topic)
+        if handler is None or address.gateway_id != self._identity.gateway_id:
+            raise DecodeError(DecodeReason.UNKNOWN_TOPIC, "topic", message.topic.value[:120])
+        if not isinstance(message.payload, bytes):
+            raise DecodeError(DecodeReason.MALFORMED, "payload", type(message.payload).__name__)
+        await handler(message.payload)
+
+    async def _send(self, client: aiomqtt.Client) -> None:
+        topic = self._topic(GatewayTopic.LOG)
+        while True:
+            self._wake.clear()
+            if self._window.on_time(_steady_s()):
+                self._metrics.rewinds.labels("timeout").inc()
+            if self._state_due:
+                self._state_due = False
+                await self._publish_state(client, online=True)
+            await self._send_what_fits(client, topic)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._wake.wait()
+
+    async def _send_what_fits(self, client: aiomqtt.Client, topic: str) -> None:
+        while True:
+            position = self._journal.position
+            order = self._window.next_order(position.first_offset, position.next_offset)
+            if order is None:
+                return
+            entries = await self._journal.read(order.offset, order.max_entries, order.max_bytes)
+            if not entries:
+                return
+            payload = encode_batch(self._journal.log_id, order.offset, entries)
+            await client.publish(topic, payload, qos=0)
+            self._window.sent(order.offset, len(entries), len(payload), _steady_s())
+            self._metrics.sent_entries.inc(len(entries))
+
+    async def _report(self, client: aiomqtt.Client) -> None:
+        topic = self._topic(GatewayTopic.SENSORS)
+        while True:
+            self._sensors.changed.clear()
+            report = encode_message(self._sensors.report(time.time_ns()))
+            await client.publish(topic, report, qos=1, retain=True)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_REPORT_S):
+                    await self._sensors.changed.wait()
+            await asyncio.sleep(_TICK_S)
+
+    async def _on_ack(self, payload: bytes) -> None:
+        ack = decode_message(payload, Ack)
+        fate = self._take_ack(ack)
+        if fate is AckFate.AHEAD:
+            _log.error(
+                "the worker holds entries that this log has lost", expect=ack.expect, position=self._journal.position
+            )
+            self._metrics.refused_messages.labels(fate).inc()
+            await self._journal.skip_to(ack.expect)
+            fate = self._take_ack(ack)
+        if fate in {AckFate.STALE, AckFate.OTHER_LOG}:
+            self._metrics.refused_messages.labels(fate).inc()
+            _log.info("acknowledgement ignored", why=str(fate), epoch=ack.epoch, log_id=ack.log_id)
+            return
+        if fate is AckFate.REWOUND:
+            self._metrics.rewinds.labels("asked").inc()
+        self._state_due = self._state_due or fate is AckFate.BEHIND
+        if self._window.committed >= self._journal.position.first_offset:
+            await self._journal.forget(self._window.committed)
+        self._wake.set()
+
+    def _take_ack(self, ack: Ack) -> AckFate:
+        position = self._journal.position
+        return self._window.on_ack(
+            ack,
+            log_id=self._journal.log_id,
+            first_offset=position.first_offset,
+            next_offset=position.next_offset,
+            now_s=_steady_s(),
+        )
+
+    async def _on_config(self, payload: bytes) -> None:
+        config = decode_message(payload, GatewayConfig)
+        if payload != await self._journal.load_note(CONFIG_NOTE):
+            await self._journal.save_note(CONFIG_NOTE, payload)
+        _log.info("configuration", version=config.version, sensors=[sensor.sensor_id for sensor in config.sensors])
+        self._sensors.apply(config)
+
+    async def _on_control(self, payload: bytes) -> None:
+        message = decode_message(payload, ControlMessage)
+        now_ns = time.time_ns()
+        if message.expires_ns < now_ns:
+            self._metrics.controls.labels("expired").inc()
+            _log.warning("command expired", event_id=message.event_id, late_s=(now_ns - message.expires_ns) / 1e9)
+            return
+        self._metrics.controls.labels("taken").inc()
+        self._journal.put(Control(t_ns=now_ns, event_id=message.event_id, command=message.command))
+
+    async def _on_cue(self, payload: bytes) -> None:
+        cue = decode_message(payload, Cue)
+        self._metrics.refused_messages.labels("no_haptics").inc()
+        _log.warning("no driver can buzz a wearable", sensor=cue.sensor_id, pattern=cue.pattern)
+
+    async def _publish_state(self, client: aiomqtt.Client, *, online: bool) -> None:
+        await client.publish(
+            self._topic(GatewayTopic.STATE), encode_message(self._state(online=online)), 1, retain=True
+        )
+
+    def _state(self, *, online: bool) -> GatewayState:
+        position = self._journal.position
+        return GatewayState(
+            online=online,
+            boot_id=self._identity.boot_id,
+            log_id=self._journal.log_id,
+            first_offset=position.first_offset,
+            next_offset=position.next_offset,
+            version=self._identity.version,
+        )
+
+    def _topic(self, topic: GatewayTopic) -> str:
+        return gateway_topic(self._identity.gateway_id, topic)
+
+
+class _Incoming(asyncio.Queue[aiomqtt.Message]):
+    """Incoming messages; aiomqtt drops what does not fit, this counts it."""
+
+    def __init__(self, metrics: Metrics, maxsize: int) -> None:
+        super().__init__(maxsize)
+        self._refused = metrics.refused_messages.labels("queue_full")
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        try:
+            super().put_nowait(item)
+        except asyncio.QueueFull:
+            self._refused.inc()
+            raise
+
+
+def _steady_s() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
