@@ -1,0 +1,316 @@
+"""Bodies of requests and answers: the typed face of the API, and the source of its OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from processing.domain.exercises import CATALOGUE, Counting, Evidence, Exercise, Posture
+from processing.domain.findings import RefusalReason, RomDirection, RomSegment
+from processing.domain.ids import GatewayId, SensorId, SubjectId
+from processing.domain.samples import Placement
+from service.api.board import GatewayReport
+from service.api.desk import ExerciseOrder
+from service.api.ports import ControlState, Pairing, Session, StoredControl
+from service.api.results import SetResult, sensors_needed
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,47}$", examples=["patient-1"])]
+
+
+class _In(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StartSessionIn(_In):
+    """Whose session to open."""
+
+    subject_id: Name
+
+
+class CalibrateIn(_In):
+    """Calibrate again: stand still, then bend forward and back."""
+
+    type: Literal["calibrate"]
+
+
+class StartExerciseIn(_In):
+    """Begin a set; ends the running one."""
+
+    type: Literal["start_exercise"]
+    exercise: Annotated[str, Field(examples=sorted(CATALOGUE))]
+
+
+class EndSetIn(_In):
+    """End the running set."""
+
+    type: Literal["end_set"]
+
+
+class EndSessionIn(_In):
+    """Close the session."""
+
+    type: Literal["end_session"]
+
+
+class ReportPainIn(_In):
+    """Pain, 0 (none) to 10 (worst imaginable)."""
+
+    type: Literal["report_pain"]
+    score: Annotated[int, Field(ge=0, le=10)]
+
+
+CommandIn = Annotated[
+    CalibrateIn | StartExerciseIn | EndSetIn | EndSessionIn | ReportPainIn, Field(discriminator="type")
+]
+
+
+def order_of(command: CalibrateIn | StartExerciseIn | EndSetIn | EndSessionIn | ReportPainIn) -> ExerciseOrder:
+    """The order that a body states."""
+    match command:
+        case StartExerciseIn():
+            return ExerciseOrder(command.type, exercise=command.exercise)
+        case ReportPainIn():
+            return ExerciseOrder(command.type, score=command.score)
+        case CalibrateIn() | EndSetIn() | EndSessionIn():
+            return ExerciseOrder(command.type)
+
+
+class PairingIn(_In):
+    """A sensor, who wears it where, and the gateway that reads it."""
+
+    sensor_id: Name
+    subject_id: Name
+    placement: Placement
+    gateway_id: Name
+    mount: Annotated[str | None, Field(max_length=24, examples=["up:+x,forward:-z"])] = None
+
+    def pairing(self) -> Pairing:
+        """The pairing as the store takes it."""
+        return Pairing(
+            SensorId(self.sensor_id),
+            SubjectId(self.subject_id),
+            self.placement,
+            GatewayId(self.gateway_id),
+            self.mount,
+        )
+
+
+class SubjectOut(BaseModel):
+    """A person under a pseudonym."""
+
+    subject_id: str
+    label: str | None
+
+
+class WornSensorOut(BaseModel):
+    """A sensor that a person wears; None is "not known"."""
+
+    sensor_id: str
+    placement: Placement
+    gateway_id: str
+    connected: bool | None
+    battery_percent: int | None
+    rate_hz: float | None
+    lost_fraction: float | None
+
+
+class SessionOut(BaseModel):
+    """A session; times are UTC."""
+
+    session_id: str
+    subject_id: str
+    gateway_id: str
+    sensors: dict[Placement, str]
+    started_at: datetime
+    ended_at: datetime | None
+
+    @classmethod
+    def of(cls, session: Session) -> SessionOut:
+        """Answer for a session."""
+        return cls(
+            session_id=session.session_id,
+            subject_id=session.subject_id,
+            gateway_id=session.gateway_id,
+            sensors={sensor.placement: sensor.sensor_id for sensor in session.sensors},
+            started_at=utc(session.started_ns),
+            ended_at=None if session.ended_ns is None else utc(session.ended_ns),
+        )
+
+
+class SubjectDetailOut(SubjectOut):
+    """A person, what they wear and what goes on now."""
+
+    sensors: list[WornSensorOut]
+    gateway_online: bool | None
+    session: SessionOut | None
+
+
+class ControlOut(BaseModel):
+    """A command and how far it came. ``gateway_online`` false means that it will probably expire."""
+
+    event_id: str
+    type: str
+    state: ControlState
+    expires_at: datetime
+    gateway_online: bool | None = None
+
+    @classmethod
+    def of(cls, control: StoredControl, *, gateway_online: bool | None) -> ControlOut:
+        """Answer for a command."""
+        return cls(
+            event_id=control.message.event_id,
+            type=str(control.message.command.__struct_config__.tag),
+            state=control.state,
+            expires_at=utc(control.message.expires_ns),
+            gateway_online=gateway_online,
+        )
+
+
+class CountOut(BaseModel):
+    """Repetitions of one channel."""
+
+    channel: str
+    reps: int
+    valid_reps: int
+
+
+class RomOut(BaseModel):
+    """Largest angle in one direction, degrees."""
+
+    direction: RomDirection
+    segment: RomSegment
+    angle_deg: float
+
+
+class SetOut(BaseModel):
+    """A completed, committed set."""
+
+    set_number: int
+    exercise: str
+    name: str
+    duration_s: float
+    counts: list[CountOut]
+    rom: list[RomOut]
+    rom_refused: list[RefusalReason]
+    steps: int | None
+
+    @classmethod
+    def of(cls, result: SetResult) -> SetOut:
+        """Answer for a set."""
+        return cls(
+            set_number=result.set_number,
+            exercise=result.exercise,
+            name=result.name,
+            duration_s=result.duration_s,
+            counts=[CountOut(channel=c.channel, reps=c.reps, valid_reps=c.valid_reps) for c in result.counts],
+            rom=[RomOut(direction=r.direction, segment=r.segment, angle_deg=r.angle_deg) for r in result.rom],
+            rom_refused=list(result.refused),
+            steps=result.steps,
+        )
+
+
+class SessionDetailOut(SessionOut):
+    """A session with its completed sets."""
+
+    sets: list[SetOut]
+
+
+class ExerciseOut(BaseModel):
+    """One exercise of the catalogue. ``evidence`` says what its numbers were checked against."""
+
+    code: str
+    name: str
+    posture: Posture
+    counting: Counting
+    evidence: Evidence
+    channels: list[str]
+    rom: list[str]
+    sensors_best: list[Placement]
+    sensors_enough: list[Placement]
+
+    @classmethod
+    def of(cls, exercise: Exercise) -> ExerciseOut:
+        """Answer for an exercise."""
+        best, enough = sensors_needed(exercise)
+        return cls(
+            code=exercise.code,
+            name=exercise.name,
+            posture=exercise.posture,
+            counting=exercise.counting,
+            evidence=exercise.evidence,
+            channels=[channel.channel.value for channel in exercise.channels],
+            rom=[channel.value for channel in exercise.rom],
+            sensors_best=sorted(best),
+            sensors_enough=sorted(enough),
+        )
+
+
+class SensorHealthOut(BaseModel):
+    """A sensor as its gateway sees it."""
+
+    sensor_id: str
+    paired: bool
+    connected: bool
+    battery_percent: int | None
+    rssi_dbm: int | None
+    rate_hz: float | None
+    lost_fraction: float | None
+
+
+class GatewayOut(BaseModel):
+    """A gateway; ``online`` is None while the service itself does not hear the broker."""
+
+    gateway_id: str
+    online: bool | None
+    version: str | None
+    reported_at: datetime | None
+    sensors: list[SensorHealthOut]
+
+    @classmethod
+    def of(cls, report: GatewayReport, *, online: bool | None) -> GatewayOut:
+        """Answer for a gateway."""
+        return cls(
+            gateway_id=report.gateway_id,
+            online=online,
+            version=report.state.version if report.state else None,
+            reported_at=None if report.sensors_t_ns is None else utc(report.sensors_t_ns),
+            sensors=[
+                SensorHealthOut(
+                    sensor_id=sensor.sensor_id,
+                    paired=sensor.paired,
+                    connected=sensor.connected,
+                    battery_percent=sensor.battery_percent,
+                    rssi_dbm=sensor.rssi_dbm,
+                    rate_hz=sensor.rate_hz,
+                    lost_fraction=sensor.lost_fraction,
+                )
+                for sensor in report.sensors
+            ],
+        )
+
+
+class HealthOut(BaseModel):
+    """Whether the service works; ``broker`` and ``store`` tell which part does not."""
+
+    ok: bool
+    broker: bool
+    store: bool
+
+
+def utc(t_ns: int) -> datetime:
+    """Time for people and programs that do not count nanoseconds."""
+    return datetime.fromtimestamp(t_ns / 1e9, UTC)
+
+
+def findings_schema() -> dict[str, Any]:
+    """Schema of a page of findings; the findings themselves come from the vocabulary (``finding_components``)."""
+    return {
+        "type": "object",
+        "required": ["findings", "next"],
+        "properties": {
+            "findings": {"type": "array", "items": {"$ref": "#/components/schemas/Finding"}},
+            "next": {"type": ["string", "null"], "description": "cursor of the next page, null at the end"},
+        },
+    }

@@ -1,0 +1,313 @@
+// A person's live page. The server says what is; this file only shows it, and never shows old values as live ones.
+
+import { follow } from "./stream.js";
+import { Gauge } from "./gauge.js";
+
+const CHECK_MS = 200;
+const SAVED_TRIES = 12;
+const SAVED_EVERY_MS = 1000;
+const SENSOR_NAMES = { pelvis: "Pelvis", thorax: "Upper back" };
+const COMMAND_WORDS = {
+  start_session: ["Starting the session…", "The session is open."],
+  calibrate: ["Asking for a calibration…", "Now stand still for three seconds, then bend forward and come back up."],
+  start_exercise: ["Starting the exercise…", "The exercise has started."],
+  end_set: ["Ending the set…", "The set has ended."],
+  end_session: ["Ending the session…", "The session has ended."],
+  report_pain: ["Sending…", "Your pain was noted."],
+};
+const CHANNEL_WORDS = { flexion: "bend", lateral_bend: "side", axial_rotation: "turn", vertical: "down and up" };
+
+const byId = (id) => document.getElementById(id);
+const live = byId("live");
+const staleAfterMs = Number(live.dataset.staleMs);
+const gauge = new Gauge(byId("gauge"));
+const exercises = new Map([...document.querySelectorAll("#choice option")].map((one) => [one.value, one.dataset]));
+
+const now = {
+  link: null,
+  connection: null,
+  session: null,
+  frame: null,
+  newestSampleAt: -Infinity, // on the clock of this page
+  openSince: performance.now(),
+  setStartedMs: null,
+  setKey: "",
+  finished: null, // set that ended and is being saved
+  spoken: "",
+};
+
+function put(id, text) {
+  const element = byId(id);
+  if (element.textContent !== text) element.textContent = text;
+  return element;
+}
+
+// ---- what is true
+
+const isOpen = () => now.session !== null && now.session.start !== "expired";
+const age = () => performance.now() - now.newestSampleAt;
+const isFresh = () => now.link === true && age() <= staleAfterMs;
+
+function staleReason() {
+  if (now.link !== true) return now.link === null ? "" : "This screen lost its connection. Trying again…";
+  if (!isOpen() || now.session.start === "pending" || isFresh()) return "";
+  const since = now.frame ? age() : performance.now() - now.openSince;
+  if (since <= staleAfterMs) return "";
+  const { following, gateway, sensors } = now.connection;
+  const off = sensors.find((sensor) => sensor.connected === false);
+  const why = !following ? "the service does not hear the broker"
+    : gateway?.online === false ? "the gateway is off or out of reach"
+    : off ? `the sensor ${SENSOR_NAMES[off.placement].toLowerCase()} is not connected`
+    : "no samples are coming";
+  return now.frame
+    ? `Not live: the values are ${Math.round(since / 1000)} s old, ${why}.`
+    : `No values yet: ${why}.`;
+}
+
+// ---- showing it
+
+function chip(key, what, word, tone) {
+  let one = document.querySelector(`[data-chip="${key}"]`);
+  if (!one) {
+    one = document.createElement("li");
+    one.className = "chip";
+    one.dataset.chip = key;
+    one.append(Object.assign(document.createElement("span"), { className: "what", textContent: what }), " ",
+      Object.assign(document.createElement("span"), { className: "word" }));
+    byId("chips").insertBefore(one, document.querySelector('[data-chip="calibration"]'));
+  }
+  one.dataset.tone = tone;
+  const words = one.querySelector(".word");
+  if (words.textContent !== word) words.textContent = word;
+  return one;
+}
+
+function sensorState(sensor) {
+  if (!now.connection.following || sensor.connected === null) return ["not known", "off"];
+  if (!sensor.connected) return ["not connected", "bad"];
+  if (!isOpen() || now.frame === null) return ["connected", "good"];
+  return isFresh() && now.frame.sensors[sensor.placement] ? ["receiving", "good"] : ["no samples", "watch"];
+}
+
+function showChips() {
+  if (!now.connection) return;
+  const { following, gateway, sensors } = now.connection;
+  const state = gateway === null ? ["no sensor paired", "off"]
+    : !following || gateway.online === null ? ["not known", "off"]
+    : gateway.online ? ["online", "good"] : ["off or out of reach", "bad"];
+  chip("gateway", "Gateway", ...state);
+  for (const sensor of sensors) chip(`sensor-${sensor.placement}`, SENSOR_NAMES[sensor.placement], ...sensorState(sensor));
+  const worn = new Set(["gateway", "calibration", ...sensors.map((sensor) => `sensor-${sensor.placement}`)]);
+  for (const one of document.querySelectorAll("[data-chip]")) if (!worn.has(one.dataset.chip)) one.remove();
+  const done = now.frame?.calibrated;
+  chip("calibration", "Angles", done ? "calibrated" : "not calibrated", done ? "good" : "watch").hidden = !isOpen() || !now.frame;
+}
+
+function showFreshness() {
+  const reason = staleReason();
+  const banner = put("banner", reason);
+  if (banner.hidden === (reason !== "")) banner.hidden = reason === "";
+  live.classList.toggle("is-stale", now.frame !== null && !isFresh());
+  const [word, tone] = now.link === false ? ["reconnecting", "bad"]
+    : now.link === null ? ["connecting", "off"]
+    : !isOpen() ? ["no session", "off"]
+    : isFresh() ? ["live", "good"] : ["not live", "watch"];
+  put("link", word).dataset.tone = tone;
+  showChips();
+}
+
+function showSession() {
+  const open = isOpen();
+  for (const [id, shown] of [["when-closed", !open], ["when-open", open], ["pain", open], ["leave", open]]) byId(id).hidden = !shown;
+  live.dataset.open = open ? "yes" : "no";
+}
+
+function showCount(text, unit, note) {
+  const count = put("count", text);
+  count.dataset.length = String(text.length);
+  put("unit", unit);
+  put("figure-note", note);
+}
+
+function clock(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function speak(total) {
+  // every repetition up to ten, then every fifth: more would drown everything else
+  if (total === 0 || (total > 10 && total % 5 !== 0)) return;
+  const text = total === 1 ? "1 repetition" : `${total} repetitions`;
+  if (text !== now.spoken) put("spoken", now.spoken = text);
+}
+
+function showSplit(reps) {
+  const channels = Object.entries(reps);
+  const split = byId("split");
+  split.hidden = channels.length < 2;
+  if (split.hidden) return;
+  split.replaceChildren(...channels.map(([channel, count]) =>
+    Object.assign(document.createElement("li"), { textContent: `${CHANNEL_WORDS[channel] ?? channel} ${count}` })));
+}
+
+function showFigure() {
+  const frame = now.frame;
+  if (!frame || frame.exercise === null) {
+    if (now.finished) return;
+    if (Number(byId("results").firstElementChild.dataset.set) > 0) return; // the last set stays until the next begins
+    put("exercise", "No exercise yet");
+    showCount("—", "repetitions", isOpen() ? "Choose an exercise" : "No session is open");
+    return;
+  }
+  const exercise = exercises.get(frame.exercise);
+  const total = Object.values(frame.reps).reduce((sum, reps) => sum + reps, 0);
+  put("exercise", exercise?.name ?? frame.exercise);
+  if (exercise?.timed === "yes") {
+    const elapsed = now.setStartedMs === null ? 0 : frame.t_ms - now.setStartedMs;
+    showCount(clock(elapsed), "minutes", `Set ${frame.set_number}, live`);
+  } else {
+    showCount(String(total), total === 1 ? "repetition" : "repetitions", `Set ${frame.set_number}, live`);
+    speak(total);
+  }
+  showSplit(frame.reps);
+}
+
+// ---- what the server says
+
+function onFrame(frame) {
+  now.frame = frame;
+  now.newestSampleAt = performance.now() - frame.age_ms;
+  const key = `${frame.session_id}/${frame.exercise === null ? "" : frame.set_number}`;
+  if (key !== now.setKey) {
+    now.setKey = key;
+    gauge.newSet();
+    if (frame.exercise !== null) {
+      now.finished = null;
+      gauge.select(exercises.get(frame.exercise)?.plane);
+    }
+  }
+  gauge.show(frame.lumbar ?? frame.trunk);
+  showFigure();
+  showFreshness();
+}
+
+function onSession(session) {
+  if (session?.session_id !== now.session?.session_id) {
+    now.frame = null;
+    now.setStartedMs = null;
+    now.setKey = "";
+    now.openSince = performance.now();
+    gauge.show(null);
+    if (session) { now.finished = null; loadResults(); }
+  }
+  if (session?.start === "applied" && now.session?.start === "pending") now.openSince = performance.now();
+  now.session = session;
+  showSession();
+  showFigure();
+  showFreshness();
+}
+
+function onFinding({ finding }) {
+  if (finding.type === "set_started") {
+    now.setStartedMs = finding.t0_ns / 1e6;
+  } else if (finding.type === "set_completed") {
+    now.finished = finding.finding_id;
+    const name = exercises.get(finding.exercise)?.name ?? finding.exercise;
+    const total = Object.values(finding.reps).reduce((sum, reps) => sum + reps, 0);
+    const timed = exercises.get(finding.exercise)?.timed === "yes";
+    put("exercise", name);
+    showCount(timed ? clock((finding.t1_ns - finding.t0_ns) / 1e6) : String(total), timed ? "minutes" : "repetitions",
+      `Set ${finding.set_number}, saving…`);
+    loadUntilSaved(finding, SAVED_TRIES);
+  } else if (finding.type === "calibration_done" || finding.type === "calibration_refused") {
+    setTimeout(loadResults, SAVED_EVERY_MS);
+  }
+}
+
+function onControl({ command, state, event_id }) {
+  const words = COMMAND_WORDS[command];
+  if (!words) return;
+  const seen = byId("order-note").dataset;
+  if (state === "pending") note(words[0], "watch", event_id);
+  else if (seen.event !== event_id) return; // an older command than the one that the note is about
+  else if (state === "applied") note(words[1], "good", event_id);
+  else note("The gateway did not answer. Check that it is on and in reach, then try again.", "bad", event_id);
+}
+
+function note(text, tone, event = "") {
+  const line = put("order-note", text);
+  line.dataset.tone = tone;
+  line.dataset.event = event;
+}
+
+async function loadResults() {
+  const section = byId("results");
+  const answer = await fetch(section.dataset.source, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return null;
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = page.body.firstElementChild;
+  section.replaceChildren(fresh);
+  const best = JSON.parse(fresh.dataset.best);
+  gauge.setBest(best);
+  if (Object.keys(best).length > 0) put("target-note", "Green zone: 85 to 100 % of your best in this session.");
+  return fresh.dataset;
+}
+
+async function loadUntilSaved(finding, tries) {
+  const saved = await loadResults();
+  if (now.finished !== finding.finding_id) return; // the next set has begun
+  if (saved?.finding === finding.finding_id) {
+    // from here on the number is the committed one
+    showCount(saved.figure, byId("unit").textContent, `Set ${finding.set_number}, saved`);
+  } else if (tries > 0) {
+    setTimeout(() => loadUntilSaved(finding, tries - 1), SAVED_EVERY_MS);
+  } else {
+    put("figure-note", `Set ${finding.set_number}, not saved yet`);
+  }
+}
+
+// ---- what people press: the forms work without this; with it the page stays
+
+async function send(form, button) {
+  const fields = new URLSearchParams(new FormData(form));
+  if (button?.name) fields.set(button.name, button.value);
+  button?.setAttribute("aria-disabled", "true");
+  const answer = await fetch(form.action, { method: "POST", body: fields, headers: { accept: "application/json" } }).catch(() => null);
+  button?.removeAttribute("aria-disabled");
+  if (answer === null) {
+    note("This screen has no connection. Try again in a moment.", "bad"); // same key: pressing again cannot do it twice
+    return;
+  }
+  form.elements.key.value = crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+  const body = await answer.json().catch(() => null);
+  if (answer.ok) onControl(body);
+  else note(body ? `${body.detail} ${body.action}` : "The service did not understand. Reload the page.", "bad");
+}
+
+document.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (event.submitter?.getAttribute("aria-disabled") !== "true") send(event.target, event.submitter);
+});
+
+follow(`/api/v1/live/${live.dataset.subject}`, {
+  snapshot: (snapshot) => {
+    now.connection = snapshot.connection;
+    onSession(snapshot.session);
+    now.setStartedMs = snapshot.set_started_ms;
+    if (snapshot.frame) onFrame(snapshot.frame);
+    const last = snapshot.controls.at(-1);
+    if (last?.state === "pending" || last?.state === "expired") { byId("order-note").dataset.event = last.event_id; onControl(last); }
+    showFreshness();
+  },
+  frame: onFrame,
+  finding: onFinding,
+  session: ({ session }) => onSession(session),
+  control: onControl,
+  connection: (connection) => { now.connection = connection; showFreshness(); },
+}, (up) => {
+  now.link = up;
+  showFreshness();
+});
+
+gauge.setBest(JSON.parse(byId("results").firstElementChild.dataset.best));
+setInterval(showFreshness, CHECK_MS);
