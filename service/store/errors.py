@@ -8,7 +8,6 @@ from contextlib import contextmanager
 import asyncpg
 
 from processing.domain.errors import LumbarError
-from processing.worker.ports import StoreUnavailableError
 
 OUTAGE = (
     OSError,  # TimeoutError is one
@@ -31,13 +30,13 @@ class MigrationError(LumbarError):
 
 
 @contextmanager
-def outage_is_temporary() -> Iterator[None]:
-    """Turn an outage of the database into ``StoreUnavailableError``.
+def outage_as(kind: type[LumbarError]) -> Iterator[None]:
+    """Turn an outage of the database into the error that the caller's port names.
 
     Raises:
-        StoreUnavailableError: the server or the connection is gone.
+        LumbarError: of type ``kind``; the server or the connection is gone.
     """
     try:
         yield
     except OUTAGE as error:
-        raise StoreUnavailableError(f"{type(error).__name__}: {error}") from error
+        raise kind(f"{type(error).__name__}: {error}") from error

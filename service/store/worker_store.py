@@ -21,8 +21,9 @@ from processing.worker.ports import (
     OwnedFinding,
     SessionRecord,
     StoredPartition,
+    StoreUnavailableError,
 )
-from service.store.errors import outage_is_temporary
+from service.store.errors import outage_as
 from service.store.pool import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, Pool
 
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -103,13 +104,13 @@ class PostgresClaims:
 
     async def workers(self) -> int:
         """See ``ClaimBoard``. Counts the locks that workers hold, so the dead vanish with their connection."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             count: int = await self._connection.fetchval(_WORKERS, _WORKER_LOCKS)
         return count
 
     async def claim(self, shard: int) -> int | None:
         """See ``ClaimBoard``."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             if not await self._connection.fetchval(_TRY_LOCK, _SHARD_LOCKS, shard):
                 return None
             epoch: int = await self._connection.fetchval(_CLAIM, shard, self._worker)
@@ -117,7 +118,7 @@ class PostgresClaims:
 
     async def release(self, shard: int) -> None:
         """See ``ClaimBoard``."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             await self._connection.execute(_UNLOCK, _SHARD_LOCKS, shard)
 
 
@@ -131,7 +132,7 @@ class PostgresWorkerStore:
     @asynccontextmanager
     async def claims(self, worker: str) -> AsyncIterator[PostgresClaims]:
         """See ``WorkerStore``. The server notices within about 15 s when this machine vanishes from the network."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             connection = await asyncpg.connect(
                 self._dsn,
                 timeout=CONNECT_TIMEOUT_S,
@@ -144,7 +145,7 @@ class PostgresWorkerStore:
                 },
             )
         try:
-            with outage_is_temporary():
+            with outage_as(StoreUnavailableError):
                 await connection.execute(_ANNOUNCE, _WORKER_LOCKS)
             yield PostgresClaims(connection, worker)
         finally:
@@ -153,7 +154,7 @@ class PostgresWorkerStore:
 
     async def load(self, log: LogName) -> StoredPartition:
         """See ``WorkerStore``."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(_MEET_GATEWAY, log.gateway_id, shard_of(log.gateway_id))
                 await connection.execute(_MEET_LOG, log.gateway_id, log.log_id)
@@ -163,7 +164,7 @@ class PostgresWorkerStore:
 
     async def sessions(self, session_ids: Collection[SessionId]) -> Mapping[SessionId, SessionRecord]:
         """See ``WorkerStore``."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             rows = await self._pool.fetch(_SESSIONS, list(session_ids))
         return {
             SessionId(str(row["session_id"])): SessionRecord(
@@ -176,13 +177,13 @@ class PostgresWorkerStore:
 
     async def add_findings(self, findings: Sequence[OwnedFinding]) -> None:
         """See ``WorkerStore``."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             async with self._pool.acquire() as connection:
                 await _insert_findings(connection, findings)
 
     async def commit(self, checkpoint: Checkpoint) -> CommitOutcome:
         """See ``WorkerStore``."""
-        with outage_is_temporary():
+        with outage_as(StoreUnavailableError):
             async with self._pool.acquire() as connection, connection.transaction():
                 return await _commit(connection, checkpoint)
 

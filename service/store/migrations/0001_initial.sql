@@ -54,11 +54,12 @@ CREATE TABLE lumbar.session (
 );
 
 CREATE INDEX session_subject ON lumbar.session (subject_id, started_ns DESC, session_id);
-CREATE INDEX session_open ON lumbar.session (gateway_id) WHERE ended_ns IS NULL;
+CREATE INDEX session_open ON lumbar.session (started_ns, session_id) WHERE ended_ns IS NULL;
 
 -- commands on their way to a gateway; json keeps the text as it was written
 CREATE TABLE lumbar.control (
     event_id uuid PRIMARY KEY,
+    seq bigint GENERATED ALWAYS AS IDENTITY,
     session_id uuid NOT NULL REFERENCES lumbar.session,
     gateway_id text NOT NULL REFERENCES lumbar.gateway,
     command json NOT NULL,
@@ -70,8 +71,8 @@ CREATE TABLE lumbar.control (
     applied_offset bigint
 );
 
-CREATE INDEX control_pending ON lumbar.control (issued_ns) WHERE state = 'pending';
-CREATE INDEX control_session ON lumbar.control (session_id, issued_ns);
+CREATE INDEX control_pending ON lumbar.control (seq) WHERE state = 'pending';
+CREATE INDEX control_session ON lumbar.control (session_id);
 
 -- who works on which shard; a commit with an older epoch is refused
 CREATE TABLE lumbar.shard (
@@ -121,6 +122,8 @@ CREATE TABLE lumbar.log_loss (
 -- finding_id is UUIDv5 of (session, kind, ordinal) and t0 follows from the log: inserting twice changes nothing.
 -- The key contains t0 because a hypertable needs its time column in every unique key.
 CREATE TABLE lumbar.finding (
+    -- order of arrival, for readers who continue where they stopped; one gateway has one writer, so it only grows
+    seq bigint GENERATED ALWAYS AS IDENTITY,
     finding_id uuid NOT NULL,
     session_id uuid NOT NULL,
     subject_id text NOT NULL,
@@ -136,5 +139,5 @@ CREATE TABLE lumbar.finding (
     PRIMARY KEY (finding_id, t0)
 );
 
-CREATE INDEX finding_session ON lumbar.finding (session_id, t1_ns, finding_id);
+CREATE INDEX finding_session ON lumbar.finding (session_id, seq);
 CREATE INDEX finding_subject ON lumbar.finding (subject_id, t0 DESC);
