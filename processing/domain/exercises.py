@@ -83,6 +83,8 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[CountedChannel, ...] = ()
     rom: tuple[Channel, ...] = ()
     """Planes whose range of motion a set of this exercise reports."""
+    steps: bool = False
+    """Whether a set of this exercise reports bouts of steps."""
 
 
 class UnknownExerciseError(LumbarError):
@@ -184,6 +186,7 @@ _EXERCISES = (
         posture=Posture.STANDING,
         counting=Counting.TIMED,
         evidence=Evidence.REAL,
+        steps=True,
     ),
     Exercise(
         code="quiet_standing",

@@ -1,0 +1,178 @@
+"""Counting within a set: one group of channels per segment, and the vertical channel."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+
+from processing.domain.exercises import Channel, CountedChannel
+from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionsState, movement_lowpass
+from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
+from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
+from processing.dsp.vertical import Vertical, VerticalState
+
+AXES = (Channel.FLEXION, Channel.LATERAL_BEND, Channel.AXIAL_ROTATION)
+"""Order of the angles in every array of angles."""
+
+MIN_SHARE = 0.4
+"""Share of the movement that the channel's own plane must have if several planes are counted at once
+(signals.md §3.2 no. 6)."""
+
+REST_CLOSES_NS = 2 * NS_PER_S
+"""Rest that closes a swing without a return (signals.md §3.4 no. 8)."""
+
+
+class Counted(NamedTuple):
+    """A repetition and the channel that it was counted on."""
+
+    channel: Channel
+    rep: Rep
+
+
+class ChannelState(msgspec.Struct):
+    """State of the counter of one channel."""
+
+    turns: TurningPointsState
+    reps: RepetitionsState
+    count: int = 0
+
+
+class ChannelCounter:
+    """Turning points and repetitions of one channel."""
+
+    def __init__(self, counted: CountedChannel, min_share: float, state: ChannelState | None = None) -> None:
+        self.channel = counted.channel
+        self._turns = TurningPoints(counted.floor, min_share, state.turns if state else None)
+        self._reps = Repetitions(counted.swing, state.reps if state else None)
+        self.state = state or ChannelState(self._turns.state, self._reps.state)
+
+    def step(self, point: Point, *, ignored: bool = False) -> list[Counted]:
+        """Take a sample; an ignored turn (walking) moves the channel on but counts nothing."""
+        turn = self._turns.step(point)
+        rep = self._reps.turn(turn, point.t_ns) if turn is not None and not ignored else None
+        rep = rep or self._reps.settle(self._turns.state.best, point.t_ns)
+        return self._count(rep)
+
+    def rest(self, point: Point) -> list[Counted]:
+        """The person has come to rest: the swing under way may count."""
+        turn = self._turns.close(point)
+        return self._count(self._reps.turn(turn, point.t_ns) if turn is not None else None)
+
+    def finish(self, now_ns: int) -> list[Counted]:
+        """The set is over."""
+        return self._count(self._reps.finish(now_ns))
+
+    def reset(self) -> None:
+        """Drop what is under way (after a gap)."""
+        self._turns.reset()
+        self._reps.reset()
+
+    def _count(self, rep: Rep | None) -> list[Counted]:
+        if rep is None:
+            return []
+        self.state.count += 1
+        delayed = rep._replace(
+            t0_ns=rep.t0_ns - MOVEMENT_DELAY_NS,
+            t_peak_ns=rep.t_peak_ns - MOVEMENT_DELAY_NS,
+            t1_ns=rep.t1_ns - MOVEMENT_DELAY_NS,
+        )
+        return [Counted(self.channel, delayed)]
+
+
+class AngleCountersState(msgspec.Struct):
+    """State of ``AngleCounters``."""
+
+    lowpass: list[SectionsState]
+    channels: list[ChannelState]
+    last: Point | None = None
+    closed: bool = False
+
+
+class AngleCounters:
+    """All angle channels that are taken from one segment (or joint)."""
+
+    def __init__(self, counted: tuple[CountedChannel, ...], state: AngleCountersState | None = None) -> None:
+        min_share = MIN_SHARE if len(counted) > 1 else 0.0
+        self._lowpass = (
+            [movement_lowpass(one) for one in state.lowpass] if state else [movement_lowpass() for _ in AXES]
+        )
+        kept: list[ChannelState] | list[None] = state.channels if state else [None] * len(counted)
+        self.channels = [ChannelCounter(channel, min_share, one) for channel, one in zip(counted, kept, strict=True)]
+        self.state = state or AngleCountersState(
+            [one.state for one in self._lowpass], [one.state for one in self.channels]
+        )
+
+    def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int) -> list[Counted]:
+        """Take a block of angles, shape (5, 3), and how long the person has been at rest."""
+        counted: list[Counted] = []
+        for row, sample in enumerate(angles_deg.tolist()):
+            axes = tuple(one.step(value) for one, value in zip(self._lowpass, sample, strict=True))
+            t_ns = t0_ns + row * GRID_NS
+            for counter in self.channels:
+                self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
+                counted += counter.step(self.state.last)
+        if rest_ns < REST_CLOSES_NS:
+            self.state.closed = False
+        elif not self.state.closed:
+            self.state.closed = True
+            counted += self._close()
+        return counted
+
+    def _close(self) -> list[Counted]:
+        last = self.state.last
+        if last is None:
+            return []
+        counted: list[Counted] = []
+        for counter in self.channels:
+            counted += counter.rest(Point(last.t_ns, last.axes[AXES.index(counter.channel)], last.axes))
+        return counted
+
+    def finish(self, now_ns: int) -> list[Counted]:
+        """The set is over."""
+        counted = self._close()
+        for counter in self.channels:
+            counted += counter.finish(now_ns)
+        return counted
+
+    def reset(self) -> None:
+        """Drop what is under way (after a gap)."""
+        for one in self._lowpass:
+            one.reset()
+        for counter in self.channels:
+            counter.reset()
+        self.state.last = None
+
+
+class VerticalCounterState(msgspec.Struct):
+    """State of ``VerticalCounter``."""
+
+    vertical: VerticalState
+    lowpass: SectionsState
+    channel: ChannelState
+
+
+class VerticalCounter:
+    """The vertical channel of one sensor. Its leaky integral is no pose, so rest closes nothing."""
+
+    def __init__(self, counted: CountedChannel, state: VerticalCounterState | None = None) -> None:
+        self._vertical = Vertical(state.vertical if state else None)
+        self._lowpass = movement_lowpass(state.lowpass if state else None)
+        self.counter = ChannelCounter(counted, 0.0, state.channel if state else None)
+        self.state = state or VerticalCounterState(self._vertical.state, self._lowpass.state, self.counter.state)
+
+    def step(self, t_ns: int, up_mps2: float, *, walking: bool) -> list[Counted]:
+        """Take a sample of vertical acceleration."""
+        height_m = self._lowpass.step(self._vertical.step(up_mps2))
+        return self.counter.step(Point(t_ns, height_m), ignored=walking)
+
+    def finish(self, now_ns: int) -> list[Counted]:
+        """The set is over."""
+        return self.counter.finish(now_ns)
+
+    def reset(self) -> None:
+        """Drop what is under way (after a gap)."""
+        self._vertical.reset()
+        self._lowpass.reset()
+        self.counter.reset()

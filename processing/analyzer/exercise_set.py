@@ -1,0 +1,237 @@
+"""One set of one exercise: counting, range of motion, steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from processing.analyzer.calibration import Calibrator
+from processing.analyzer.counters import (
+    AngleCounters,
+    AngleCountersState,
+    Counted,
+    VerticalCounter,
+    VerticalCounterState,
+)
+from processing.analyzer.ledger import Ledger
+from processing.analyzer.range_of_motion import RangeOfMotion, RangeOfMotionState
+from processing.analyzer.sensor import Frame
+from processing.analyzer.sources import PLACEMENTS, counted_segment, is_vertical, rom_segment
+from processing.domain.exercises import Exercise, exercise_of
+from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
+from processing.domain.samples import Placement
+from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.rotation import upward
+from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
+from processing.dsp.steps import Bout, Steps, StepsState
+
+COUNTING = "turning_points/1"
+STEPPING = "steps/1"
+
+
+class ExerciseSetState(msgspec.Struct):
+    """State of an ``ExerciseSet``."""
+
+    code: str
+    number: int
+    t0_ns: int
+    worn: tuple[Placement, ...]
+    neutrals: dict[Placement, NeutralState] = msgspec.field(default_factory=dict)
+    angles: dict[RomSegment, AngleCountersState] = msgspec.field(default_factory=dict)
+    verticals: dict[RomSegment, VerticalCounterState] = msgspec.field(default_factory=dict)
+    steps: StepsState | None = None
+    rom: RangeOfMotionState = msgspec.field(default_factory=RangeOfMotionState)
+    reps: dict[str, int] = msgspec.field(default_factory=dict)
+    valid_reps: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class ExerciseSet:
+    """Counts and measures from the command that began the set to the one that ends it."""
+
+    def __init__(self, state: ExerciseSetState, calibrators: Mapping[Placement, Calibrator]) -> None:
+        self.state = state
+        self.exercise: Exercise = exercise_of(state.code)
+        self._calibrators = calibrators
+        self._neutrals = {placement: Neutral(one) for placement, one in state.neutrals.items()}
+        self._rom_segment = rom_segment(state.worn)
+        self._rom = RangeOfMotion(self.exercise, self._rom_segment, state.rom)
+        self._angles: dict[RomSegment, AngleCounters] = {}
+        self._verticals: dict[RomSegment, VerticalCounter] = {}
+        self._compose_counters()
+        # Steps gate the vertical channel and are the result of walking; both look at the lowest sensor worn.
+        self._step_sensor = Placement.PELVIS if Placement.PELVIS in state.worn else Placement.THORAX
+        self._steps = Steps(state.steps)
+        state.steps = self._steps.state
+        # In a fixed order: findings of different segments must not change places.
+        worn = {RomSegment(placement.value) for placement in state.worn}
+        self._segments = sorted({*self._angles, self._rom_segment, *worn})
+        self.live: dict[RomSegment, tuple[float, float, float]] = {}
+
+    @classmethod
+    def begin(
+        cls, code: str, number: int, t_ns: int, calibrators: Mapping[Placement, Calibrator], ledger: Ledger
+    ) -> ExerciseSet:
+        """A new set.
+
+        Raises:
+            UnknownExerciseError: the catalogue has no such code.
+        """
+        begun = cls(ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators))), calibrators)
+        ledger.add(
+            SetStarted, t0_ns=t_ns, t1_ns=t_ns, algorithm="command/1", quality=1.0, exercise=code, set_number=number
+        )
+        return begun
+
+    def _compose_counters(self) -> None:
+        groups: dict[RomSegment, list[int]] = {}
+        channels = self.exercise.channels
+        for index, counted in enumerate(channels):
+            segment = counted_segment(counted, self.state.worn)
+            if segment is None:
+                continue
+            self.state.reps.setdefault(counted.channel.value, 0)
+            self.state.valid_reps.setdefault(counted.channel.value, 0)
+            if is_vertical(counted):
+                kept = self.state.verticals.get(segment)
+                self._verticals[segment] = VerticalCounter(counted, kept)
+                self.state.verticals[segment] = self._verticals[segment].state
+            else:
+                groups.setdefault(segment, []).append(index)
+        for segment, indices in groups.items():
+            kept_angles = self.state.angles.get(segment)
+            self._angles[segment] = AngleCounters(tuple(channels[index] for index in indices), kept_angles)
+            self.state.angles[segment] = self._angles[segment].state
+
+    def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:
+        """Take the frames of a block and how long each sensor has been at rest."""
+        self._walk(frames, ledger)
+        rotations = self._rotations(frames)
+        self.live = {}
+        for segment in self._segments:
+            needed = PLACEMENTS[segment]
+            if not all(placement in rotations for placement in needed):
+                continue
+            angles = _angles(rotations, needed)
+            last = angles[-1].tolist()
+            self.live[segment] = (last[0], last[1], last[2])
+            resumed = any(frames[placement].resumed for placement in needed)
+            t0_ns = frames[needed[0]].block.t0_ns
+            rest_ns = min(rests_ns[placement] for placement in needed)
+            self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
+            if segment is self._rom_segment:
+                self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=any(self.state.reps.values()))
+
+    def _count_angles(
+        self, segment: RomSegment, t0_ns: int, angles: Floats, rest_ns: int, ledger: Ledger, *, resumed: bool
+    ) -> None:
+        counters = self._angles.get(segment)
+        if counters is None:
+            return
+        if resumed:
+            counters.reset()
+        self._report(counters.step(t0_ns, angles, rest_ns), segment, ledger)
+
+    def _walk(self, frames: Mapping[Placement, Frame], ledger: Ledger) -> None:
+        """Steps and vertical channels: everything that needs gravity only."""
+        needed = sorted({self._step_sensor, *(PLACEMENTS[segment][0] for segment in self._verticals)})
+        ups = {
+            placement: upward(frames[placement].quats, frames[placement].block.acc).tolist()
+            for placement in needed
+            if placement in frames and (self._verticals or self.exercise.steps)
+        }
+        if self._step_sensor in ups:
+            frame = frames[self._step_sensor]
+            if frame.resumed:
+                self._report_bout(self._steps.reset(), ledger)
+            for row, up_mps2 in enumerate(ups[self._step_sensor]):
+                self._report_bout(self._steps.step(frame.block.t0_ns + row * GRID_NS, up_mps2), ledger)
+        for segment, counter in self._verticals.items():
+            placement = PLACEMENTS[segment][0]
+            if placement not in ups:
+                continue
+            if frames[placement].resumed:
+                counter.reset()
+            t0_ns = frames[placement].block.t0_ns
+            walking = self._steps.is_walking(t0_ns)
+            for row, up_mps2 in enumerate(ups[placement]):
+                self._report(counter.step(t0_ns + row * GRID_NS, up_mps2, walking=walking), segment, ledger)
+
+    def _rotations(self, frames: Mapping[Placement, Frame]) -> dict[Placement, Floats]:
+        """Rotation of each calibrated segment since neutral; a sensor's first frame is its neutral pose."""
+        rotations: dict[Placement, Floats] = {}
+        for placement, frame in frames.items():
+            neutral = self._neutrals.get(placement)
+            rightward = self._calibrators[placement].rightward
+            if neutral is None and rightward is not None:
+                neutral = Neutral.at(frame.quats[0], rightward, self.exercise.posture)
+                if neutral is not None:
+                    self._neutrals[placement] = neutral
+                    self.state.neutrals[placement] = neutral.state
+            if neutral is not None:
+                rotations[placement] = neutral.rotation_since(frame.quats)
+        return rotations
+
+    def finish(self, t_ns: int, ledger: Ledger) -> None:
+        """End the set: what is under way, its ranges of motion, its summary."""
+        for segment, counters in self._angles.items():
+            self._report(counters.finish(t_ns), segment, ledger)
+        for segment, counter in self._verticals.items():
+            self._report(counter.finish(t_ns), segment, ledger)
+        self._report_bout(self._steps.finish(), ledger)
+        self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, ledger)
+        ledger.add(
+            SetCompleted,
+            t0_ns=self.state.t0_ns,
+            t1_ns=t_ns,
+            algorithm=COUNTING,
+            quality=self._quality(self.state.worn),
+            exercise=self.state.code,
+            set_number=self.state.number,
+            reps=dict(self.state.reps),
+            valid_reps=dict(self.state.valid_reps),
+        )
+
+    def _report(self, counted: list[Counted], segment: RomSegment, ledger: Ledger) -> None:
+        for channel, rep in counted:
+            name = channel.value
+            self.state.reps[name] += 1
+            self.state.valid_reps[name] += not rep.shallow
+            ledger.add(
+                RepCompleted,
+                t0_ns=max(rep.t0_ns, self.state.t0_ns),
+                t1_ns=rep.t1_ns,
+                algorithm=COUNTING,
+                quality=self._quality(PLACEMENTS[segment]),
+                exercise=self.state.code,
+                set_number=self.state.number,
+                channel=channel,
+                number=self.state.reps[name],
+                t_peak_ns=rep.t_peak_ns,
+                amplitude=rep.amplitude,
+                tempo_s=(rep.t1_ns - max(rep.t0_ns, self.state.t0_ns)) / NS_PER_S,
+                valid=not rep.shallow,
+                faults=(RepFault.SHALLOW,) if rep.shallow else (),
+            )
+
+    def _report_bout(self, bout: Bout | None, ledger: Ledger) -> None:
+        if bout is None or not self.exercise.steps:
+            return
+        ledger.add(
+            StepBout,
+            t0_ns=bout.t0_ns,
+            t1_ns=bout.t1_ns,
+            algorithm=STEPPING,
+            quality=1.0,
+            steps=bout.steps,
+            cadence_per_min=bout.cadence_per_min,
+        )
+
+    def _quality(self, placements: tuple[Placement, ...]) -> float:
+        return min(self._calibrators[placement].quality for placement in placements)
+
+
+def _angles(rotations: Mapping[Placement, Floats], needed: tuple[Placement, ...]) -> Floats:
+    if len(needed) == 1:
+        return segment_angles_deg(rotations[needed[0]])
+    return joint_angles_deg(rotations[needed[0]], rotations[needed[1]])

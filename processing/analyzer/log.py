@@ -1,0 +1,241 @@
+"""The analyzer of a gateway's log: routes its entries to the sessions that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from processing.analyzer.session import Left, Lost, Ordered, SessionAnalyzer, SessionInput
+from processing.domain.commands import StartExercise, StartSession, sensors_of, session_of
+from processing.domain.entries import (
+    Control,
+    Gap,
+    NumberedEntry,
+    Samples,
+    SensorEvent,
+    SensorEventKind,
+    StreamOpened,
+)
+from processing.domain.errors import LumbarError
+from processing.domain.exercises import CATALOGUE
+from processing.domain.findings import Finding, LiveFrame
+from processing.domain.ids import SensorId, SessionId
+from processing.dsp.blocks import block_of
+
+MAX_SESSIONS = 64
+"""Open sessions of one gateway; a gateway serves a room, not a town."""
+
+MAX_EVENTS = 1024
+"""Control events that are remembered, so that one sent twice takes effect once."""
+
+MAX_UNROUTED = 256
+"""Sensors that samples without a session are counted for; the others share one counter."""
+
+MAX_T_NS = 2**62
+"""Times from here on (the year 2116) are broken."""
+
+OTHERS = "others"
+
+_SILENCING = {SensorEventKind.SILENT, SensorEventKind.DISCONNECTED}
+
+
+class OpenStream(msgspec.Struct):
+    """A stream slot: what it stands for, and whether samples are coming."""
+
+    opened: StreamOpened
+    live: bool
+
+
+class LogState(msgspec.Struct):
+    """State of a ``LogAnalyzer``; sessions as their own bytes."""
+
+    streams: list[OpenStream]
+    sessions: list[bytes]
+    events: list[str]
+    unrouted: dict[str, int]
+    refused: dict[str, int]
+
+
+_state = msgspec.msgpack.Decoder(LogState)
+
+
+class LogAnalyzer:
+    """Findings of all sessions in the log of one gateway.
+
+    No well-formed sequence of entries makes it raise: what has no effect is counted instead.
+    """
+
+    def __init__(self) -> None:
+        self._streams: dict[int, OpenStream] = {}
+        self._sessions: dict[SessionId, SessionAnalyzer] = {}
+        self._owners: dict[SensorId, SessionAnalyzer] = {}
+        self._events: dict[str, None] = {}
+        self._unrouted: dict[str, int] = {}
+        self._refused: dict[str, int] = {}
+
+    def feed(self, numbered: NumberedEntry) -> list[Finding]:
+        """Take the next entry of the log; the findings that became certain with it, in order."""
+        entry = numbered.entry
+        match entry:
+            case Samples():
+                return self._take_samples(entry)
+            case StreamOpened():
+                self._streams[entry.stream] = OpenStream(entry, live=True)
+                return []
+            case Gap():
+                return self._tell(entry.stream, lambda sensor_id: Lost(sensor_id, entry.t1_ns, entry.reason.value))
+            case SensorEvent():
+                return self._take_event(entry)
+            case Control():
+                return self._take_control(entry)
+
+    def live(self) -> list[LiveFrame]:
+        """What screens show now, one frame per open session that has samples."""
+        frames = (session.live() for session in self._sessions.values())
+        return [frame for frame in frames if frame is not None]
+
+    def sessions(self) -> Mapping[SessionId, StartSession]:
+        """Open sessions."""
+        return {session_id: session.start for session_id, session in self._sessions.items()}
+
+    def unrouted(self) -> Mapping[str, int]:
+        """Samples that belong to no open session, per sensor; ``slot-7`` is a slot that was never opened."""
+        return dict(self._unrouted)
+
+    def refused(self) -> Mapping[str, int]:
+        """Commands without effect and samples thrown away, per reason."""
+        refused = dict(self._refused)
+        for session in self._sessions.values():
+            _add(refused, session.dropped())
+        return refused
+
+    def _take_samples(self, samples: Samples) -> list[Finding]:
+        stream = self._streams.get(samples.stream)
+        if stream is None:
+            self._count_unrouted(f"slot-{samples.stream}", samples.count)
+            return []
+        if samples.t0_ns >= MAX_T_NS or not samples.count:
+            self._refuse("broken_samples", samples.count)
+            return []
+        stream.live = True
+        session = self._owners.get(SensorId(stream.opened.sensor_id))
+        if session is None:
+            self._count_unrouted(stream.opened.sensor_id, samples.count)
+            return []
+        return self._feed(session, block_of(samples, stream.opened))
+
+    def _take_event(self, event: SensorEvent) -> list[Finding]:
+        stream = self._streams.get(event.stream)
+        if stream is not None and event.event in _SILENCING:
+            stream.live = False
+        return self._tell(event.stream, lambda sensor_id: Left(sensor_id, event.t_ns, event.event.value))
+
+    def _tell(self, slot: int, make: Callable[[SensorId], Lost | Left]) -> list[Finding]:
+        stream = self._streams.get(slot)
+        if stream is None:
+            self._refuse("unknown_stream")
+            return []
+        sensor_id = SensorId(stream.opened.sensor_id)
+        session = self._owners.get(sensor_id)
+        return [] if session is None else self._feed(session, make(sensor_id))
+
+    def _take_control(self, control: Control) -> list[Finding]:
+        if control.event_id in self._events:
+            self._refuse("duplicate_event")
+            return []
+        self._events[control.event_id] = None
+        if len(self._events) > MAX_EVENTS:
+            del self._events[next(iter(self._events))]
+        command = control.command
+        if isinstance(command, StartSession):
+            return self._open(command, control.t_ns)
+        if isinstance(command, StartExercise) and command.exercise not in CATALOGUE:
+            self._refuse("unknown_exercise")
+            return []
+        session = self._sessions.get(session_of(command))
+        if session is None:
+            self._refuse("unknown_session")
+            return []
+        return self._feed(session, Ordered(control.t_ns, command))
+
+    def _open(self, start: StartSession, t_ns: int) -> list[Finding]:
+        session_id = session_of(start)
+        if session_id in self._sessions:
+            self._refuse("session_already_open")
+            return []
+        live = {SensorId(stream.opened.sensor_id): stream.live for stream in self._streams.values()}
+        try:
+            session = SessionAnalyzer(start, t_ns, live)
+        except LumbarError as error:
+            self._refuse(type(error).__name__)
+            return []
+        findings: list[Finding] = []
+        for sensor_id in sensors_of(start):
+            owner = self._owners.get(sensor_id)
+            if owner is not None:
+                findings += owner.close(t_ns)
+                self._forget(owner)
+        if len(self._sessions) >= MAX_SESSIONS:
+            self._refuse("too_many_sessions")
+            return findings
+        self._sessions[session_id] = session
+        self._owners.update(dict.fromkeys(sensors_of(start), session))
+        return findings
+
+    def _feed(self, session: SessionAnalyzer, given: SessionInput) -> list[Finding]:
+        findings = session.feed(given)
+        if session.ended:
+            self._forget(session)
+        return findings
+
+    def _forget(self, session: SessionAnalyzer) -> None:
+        _add(self._refused, session.dropped())
+        del self._sessions[session_of(session.start)]
+        for sensor_id in sensors_of(session.start):
+            del self._owners[sensor_id]
+
+    def _refuse(self, reason: str, count: int = 1) -> None:
+        _add(self._refused, {reason: count})
+
+    def _count_unrouted(self, name: str, count: int) -> None:
+        if name not in self._unrouted and len(self._unrouted) >= MAX_UNROUTED:
+            name = OTHERS
+        _add(self._unrouted, {name: count})
+
+    def state(self) -> bytes:
+        """State as bytes; ``from_state`` goes on bit for bit."""
+        return msgspec.msgpack.encode(
+            LogState(
+                streams=list(self._streams.values()),
+                sessions=[session.state() for session in self._sessions.values()],
+                events=list(self._events),
+                unrouted=self._unrouted,
+                refused=self._refused,
+            )
+        )
+
+    @classmethod
+    def from_state(cls, data: bytes) -> LogAnalyzer:
+        """Analyzer that goes on where ``state`` was called.
+
+        Raises:
+            msgspec.MsgspecError: the bytes are no such state (another version wrote them, or they are damaged).
+        """
+        state = _state.decode(data)
+        analyzer = cls()
+        analyzer._streams = {stream.opened.stream: stream for stream in state.streams}
+        for one in state.sessions:
+            session = SessionAnalyzer.from_state(one)
+            analyzer._sessions[session_of(session.start)] = session
+            analyzer._owners.update(dict.fromkeys(sensors_of(session.start), session))
+        analyzer._events = dict.fromkeys(state.events)
+        analyzer._unrouted = state.unrouted
+        analyzer._refused = state.refused
+        return analyzer
+
+
+def _add(counters: dict[str, int], more: Mapping[str, int]) -> None:
+    for name, count in more.items():
+        if count:
+            counters[name] = counters.get(name, 0) + count

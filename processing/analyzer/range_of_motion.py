@@ -1,0 +1,134 @@
+"""Ranges of motion of a set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from processing.analyzer.calibration import Calibrator
+from processing.analyzer.counters import AXES
+from processing.analyzer.ledger import Ledger
+from processing.analyzer.sources import PLACEMENTS
+from processing.domain.exercises import Channel, Exercise
+from processing.domain.findings import RefusalReason, RomDirection, RomMeasured, RomRefused, RomSegment
+from processing.domain.samples import Placement
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
+from processing.dsp.excursion import Excursion, ExcursionState
+
+ALGORITHM = "rom/1"
+METHOD = "isb_zxy_from_neutral"
+
+NEUTRAL_BLOCKS = 10
+"""Rest of 0.5 s that settles where neutral is."""
+
+NEUTRAL_WITHIN_DEG = 20.0
+"""A rest further away from the first pose of the set than this is no neutral pose."""
+
+SETTLE_NS = 2 * NS_PER_S
+"""Time after a gap until the inclination is right again (VQF starts from the accelerometer)."""
+
+_DIRECTIONS: dict[Channel, tuple[RomDirection, RomDirection]] = {
+    # below neutral, above neutral
+    Channel.FLEXION: (RomDirection.EXTENSION, RomDirection.FLEXION),
+    Channel.LATERAL_BEND: (RomDirection.LEFT_BEND, RomDirection.RIGHT_BEND),
+    Channel.AXIAL_ROTATION: (RomDirection.RIGHT_ROTATION, RomDirection.LEFT_ROTATION),
+}
+
+
+class RangeOfMotionState(msgspec.Struct):
+    """State of ``RangeOfMotion``."""
+
+    excursion: ExcursionState = msgspec.field(default_factory=lambda: Excursion().state)
+    first_ns: int | None = None
+    settled_ns: int = 0
+
+
+class RangeOfMotion:
+    """Largest angles of one segment in the planes of an exercise, from its neutral pose."""
+
+    def __init__(self, exercise: Exercise, segment: RomSegment, state: RangeOfMotionState) -> None:
+        self._exercise = exercise
+        self._segment = segment
+        self._excursion = Excursion(state.excursion)
+        self.state = state
+
+    def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int, *, resumed: bool, began: bool) -> None:
+        """Take a block of angles, shape (5, 3).
+
+        Args:
+            t0_ns: UTC of the first of them.
+            angles_deg: the angles.
+            rest_ns: how long the person has been at rest.
+            resumed: whether a gap lies before the block.
+            began: whether a repetition is already counted, so that a rest is no longer the neutral pose.
+        """
+        state = self.state
+        if state.first_ns is None:
+            state.first_ns = t0_ns
+        if resumed:
+            state.settled_ns = t0_ns + SETTLE_NS
+        if t0_ns < state.settled_ns:
+            return
+        near = float(abs(angles_deg).max()) <= NEUTRAL_WITHIN_DEG
+        if rest_ns > 0 and near and not began and state.excursion.neutral_blocks < NEUTRAL_BLOCKS:
+            self._excursion.take_neutral(angles_deg)
+        self._excursion.take(angles_deg)
+
+    def report(
+        self,
+        set_number: int,
+        t0_ns: int,
+        t1_ns: int,
+        calibrators: Mapping[Placement, Calibrator],
+        ledger: Ledger,
+    ) -> None:
+        """State the ranges of the set, or why there are none."""
+        if not self._exercise.rom:
+            return
+        refusal = self._refusal(calibrators)
+        if refusal is not None:
+            reason, detail = refusal
+            ledger.add(
+                RomRefused,
+                t0_ns=t0_ns,
+                t1_ns=t1_ns,
+                algorithm=ALGORITHM,
+                quality=1.0,
+                exercise=self._exercise.code,
+                set_number=set_number,
+                reason=reason,
+                detail=detail,
+            )
+            return
+        needed = PLACEMENTS[self._segment]
+        covered = min(1.0, self._excursion.state.blocks * BLOCK_NS / max(t1_ns - t0_ns, BLOCK_NS))
+        quality = covered * min(calibrators[placement].quality for placement in needed)
+        for channel in self._exercise.rom:
+            angles = self._excursion.below_above(AXES.index(channel))
+            for direction, angle_deg in zip(_DIRECTIONS[channel], angles, strict=True):
+                ledger.add(
+                    RomMeasured,
+                    t0_ns=t0_ns,
+                    t1_ns=t1_ns,
+                    algorithm=ALGORITHM,
+                    quality=quality,
+                    exercise=self._exercise.code,
+                    set_number=set_number,
+                    segment=self._segment,
+                    direction=direction,
+                    angle_deg=angle_deg,
+                    method=METHOD,
+                    calibration_id=calibrators[needed[-1]].state.finding_id,
+                )
+
+    def _refusal(self, calibrators: Mapping[Placement, Calibrator]) -> tuple[RefusalReason, str] | None:
+        for placement in PLACEMENTS[self._segment]:
+            if calibrators[placement].rightward is None:
+                return RefusalReason.NO_AXIS, f"the {placement} sensor has no flexion axis: calibrate with bends first"
+        state = self._excursion.state
+        if not state.blocks:
+            return RefusalReason.NO_DATA, f"no samples for the {self._segment} angle"
+        if not state.neutral_blocks:
+            return RefusalReason.MOVING, "the set did not begin with a rest in the neutral pose"
+        return None

@@ -1,0 +1,128 @@
+"""One sensor of a session: from its samples to its orientation, gap by gap."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from processing.domain.commands import SensorPlacement
+from processing.domain.samples import Placement
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, start_of
+from processing.dsp.orientation import Orientation, OrientationState
+from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
+from processing.dsp.timeline import Timeline, TimelineState
+
+MAX_ARRIVAL_NS = 2 * NS_PER_S
+"""A sensor may take this long after the start of a session to send its first samples without it being a gap."""
+
+
+class Hole(NamedTuple):
+    """A gap that has ended."""
+
+    t0_ns: int
+    t1_ns: int
+    cause: str
+
+
+class Frame(NamedTuple):
+    """What a sensor says in one block of the grid.
+
+    Attributes:
+        quats: orientation, shape (5, 4).
+        hole: the gap that this block ends.
+        resumed: whether this block does not continue the one before it.
+    """
+
+    block: GridBlock
+    quats: Floats
+    hole: Hole | None
+    resumed: bool
+
+
+class SensorPathState(msgspec.Struct):
+    """State of a ``SensorPath``."""
+
+    worn: SensorPlacement
+    timeline: TimelineState
+    orientation: OrientationState
+    stillness: StillnessState
+    rest: RestState
+    begin_ns: int
+    last_block: int | None = None
+    last_quat: tuple[float, ...] | None = None
+
+
+class SensorPath:
+    """Timeline, orientation and stillness of a sensor."""
+
+    def __init__(self, worn: SensorPlacement, begin_ns: int, *, present: bool) -> None:
+        self.worn = worn
+        self.timeline = Timeline(begin_ns, present=present)
+        self.orientation = Orientation()
+        self.stillness = Stillness()
+        self.rest = Rest()
+        self._begin_ns = begin_ns
+        self._last_block: int | None = None
+        self._last_quat: Floats | None = None
+
+    @property
+    def placement(self) -> Placement:
+        """Where on the body it sits."""
+        return self.worn.placement
+
+    def step(self, block_index: int) -> Frame | None:
+        """Frame of a block of the grid, None where samples are missing."""
+        block = self.timeline.take(block_index)
+        if block is None:
+            return None
+        resumed = self._last_block is not None and block_index != self._last_block + 1
+        hole = self._hole_before(block.t0_ns) if resumed or self._last_block is None else None
+        if resumed:
+            self.stillness.reset()
+            self.rest.reset()
+            if self._last_quat is not None:
+                self.orientation.reprime(self._last_quat, block)
+        quats = self.orientation.update(block)
+        self.stillness.update(block)
+        self.rest.update(block, self.orientation.bias_radps)
+        self._last_block = block_index
+        self._last_quat = quats[-1]
+        return Frame(block, quats, hole, resumed)
+
+    def open_hole(self, end_ns: int) -> Hole | None:
+        """Gap that lasts to the end of the session."""
+        return self._hole_before(end_ns)
+
+    def _hole_before(self, t_ns: int) -> Hole | None:
+        seen_ns = self._begin_ns if self._last_block is None else start_of(self._last_block) + BLOCK_NS
+        shortest_ns = MAX_ARRIVAL_NS if self._last_block is None else BLOCK_NS
+        if t_ns - seen_ns < shortest_ns:
+            return None
+        return Hole(seen_ns, t_ns, self.timeline.cause_before(t_ns))
+
+    def state(self) -> SensorPathState:
+        """State as a value."""
+        return SensorPathState(
+            worn=self.worn,
+            timeline=self.timeline.state(),
+            orientation=self.orientation.state(),
+            stillness=self.stillness.state(),
+            rest=self.rest.state,
+            begin_ns=self._begin_ns,
+            last_block=self._last_block,
+            last_quat=None if self._last_quat is None else tuple(self._last_quat.tolist()),
+        )
+
+    @classmethod
+    def from_state(cls, state: SensorPathState) -> SensorPath:
+        """Path that goes on where ``state`` was taken."""
+        path = cls(state.worn, state.begin_ns, present=state.timeline.present)
+        path.timeline = Timeline.from_state(state.timeline)
+        path.orientation = Orientation.from_state(state.orientation)
+        path.stillness = Stillness.from_state(state.stillness)
+        path.rest = Rest(state.rest)
+        path._last_block = state.last_block
+        path._last_quat = None if state.last_quat is None else np.array(state.last_quat)
+        return path

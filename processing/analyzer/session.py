@@ -1,0 +1,355 @@
+"""The analyzer of one session: pure, the same for any cutting of its input, and its state is a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from processing.analyzer.calibration import Calibrator, CalibratorState
+from processing.analyzer.exercise_set import ExerciseSet, ExerciseSetState
+from processing.analyzer.ledger import Ledger, LedgerState
+from processing.analyzer.sensor import Frame, Hole, SensorPath, SensorPathState
+from processing.domain.commands import (
+    Calibrate,
+    Command,
+    EndSession,
+    EndSet,
+    ReportPain,
+    StartExercise,
+    StartSession,
+)
+from processing.domain.errors import LumbarError
+from processing.domain.findings import Finding, GapSeen, LiveFrame, PainReported, RomSegment
+from processing.domain.ids import SensorId
+from processing.domain.samples import Placement
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S, SampleBlock, first_block_from, start_of
+
+MAX_WAIT_NS = 120 * NS_PER_S
+"""Samples of one sensor that wait for another one; after that the silent one is taken for absent."""
+
+MAX_COMMANDS = 64
+"""Commands that wait for the samples to reach their time."""
+
+
+class SessionRefusedError(LumbarError):
+    """A session that cannot be opened."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Samples of a sensor that will never come, up to ``t1_ns``."""
+
+    sensor_id: SensorId
+    t1_ns: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A sensor that sends nothing from ``t_ns`` on, until it sends again."""
+
+    sensor_id: SensorId
+    t_ns: int
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A command and the time of the samples from which it holds."""
+
+    t_ns: int
+    command: Command
+
+
+SessionInput = SampleBlock | Lost | Left | Ordered
+
+
+class WaitingCommand(msgspec.Struct, frozen=True):
+    """A command whose time the samples have not reached."""
+
+    t_ns: int
+    command: Command
+
+
+class SessionState(msgspec.Struct):
+    """State of a ``SessionAnalyzer``."""
+
+    start: StartSession
+    begin_ns: int
+    front: int
+    ledger: LedgerState
+    paths: list[SensorPathState]
+    calibrators: list[CalibratorState]
+    commands: list[WaitingCommand]
+    running: ExerciseSetState | None
+    sets: int
+    ended: bool
+    dropped: int
+    seen: bool
+
+
+_state = msgspec.msgpack.Decoder(SessionState)
+
+
+class SessionAnalyzer:
+    """Composition of the signal stages for the sensors of one session.
+
+    The grid is walked block by block; a block is computed when every present sensor has said all about it.
+    """
+
+    def __init__(self, start: StartSession, t_ns: int, present: Mapping[SensorId, bool]) -> None:
+        """Open a session.
+
+        Args:
+            start: who wears what.
+            t_ns: samples before this are not part of the session.
+            present: whether a sensor is streaming already, so that the others must wait for it.
+
+        Raises:
+            SessionRefusedError: a sensor or a place on the body is named twice.
+            MountError: a stated mount is none.
+        """
+        for named in ({one.sensor_id for one in start.sensors}, {one.placement for one in start.sensors}):
+            if len(named) < len(start.sensors):
+                raise SessionRefusedError("every sensor of a session needs a place of its own")
+        self.start = start
+        self._begin_ns = t_ns
+        self._front = first_block_from(t_ns)
+        self._paths = [
+            SensorPath(worn, t_ns, present=present.get(SensorId(worn.sensor_id), False)) for worn in start.sensors
+        ]
+        self._calibrators = {path.placement: Calibrator.at_start(path, t_ns) for path in self._paths}
+        self._ledger = Ledger(LedgerState(start.session_id))
+        self._commands: list[WaitingCommand] = []
+        self._set: ExerciseSet | None = None
+        self._sets = 0
+        self._ended = False
+        self._dropped_commands = 0
+        self._seen = False
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over; it then takes nothing more."""
+        return self._ended
+
+    def dropped(self) -> dict[str, int]:
+        """What was thrown away: commands, and samples that were broken or late."""
+        return {
+            "waiting_commands": self._dropped_commands,
+            "broken_samples": sum(path.timeline.broken for path in self._paths),
+            "late_samples": sum(path.timeline.late for path in self._paths),
+        }
+
+    def feed(self, given: SessionInput) -> list[Finding]:
+        """Take the next piece of input; the findings that became certain with it."""
+        if self._ended:
+            return []
+        match given:
+            case Ordered():
+                if len(self._commands) >= MAX_COMMANDS:
+                    self._dropped_commands += 1
+                else:
+                    self._commands.append(WaitingCommand(given.t_ns, given.command))
+            case _:
+                for path in self._paths:
+                    if path.worn.sensor_id == given.sensor_id:
+                        _tell(path, given)
+                self._stop_waiting_too_long()
+        self._advance()
+        return self._ledger.drain()
+
+    def close(self, t_ns: int) -> list[Finding]:
+        """End the session by force: what was sent is still computed, nothing is waited for."""
+        if self._ended:
+            return []
+        for path in self._paths:
+            path.timeline.leave(path.timeline.known_ns, "session ended")
+        self._advance()
+        if not self._ended:
+            self._end(max(t_ns, start_of(self._front)))
+        return self._ledger.drain()
+
+    def _stop_waiting_too_long(self) -> None:
+        newest_ns = max(path.timeline.known_ns for path in self._paths)
+        for path in self._paths:
+            if path.timeline.present and newest_ns - path.timeline.known_ns > MAX_WAIT_NS:
+                path.timeline.leave(path.timeline.known_ns, "overdue")
+
+    def _advance(self) -> None:
+        while not self._ended:
+            if self._commands and self._commands[0].t_ns <= start_of(self._front):
+                self._apply(self._commands.pop(0))
+                continue
+            upcoming = [path.timeline.next_sample_ns(self._front) for path in self._paths]
+            times = [t_ns for t_ns in upcoming if t_ns is not None]
+            if not times:
+                if self._commands and not any(path.timeline.present for path in self._paths):
+                    # Nobody to wait for: the command moves the time on.
+                    self._front = max(self._front, first_block_from(self._commands[0].t_ns))
+                    continue
+                return
+            if not all(path.timeline.is_decided(self._front) for path in self._paths):
+                return
+            self._step(min(times))
+
+    def _step(self, next_sample_ns: int) -> None:
+        """Compute the block at the front, or leap over a time that no sensor has samples for."""
+        frames: dict[Placement, Frame] = {}
+        for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
+            frame = path.step(self._front)
+            if frame is None:
+                continue
+            frames[path.placement] = frame
+            if frame.hole is not None:
+                self._report_hole(path, frame.hole)
+            calibrator.step(path, frame.block, self._ledger, exercising=self._set is not None)
+        if not frames:
+            self._leap(next_sample_ns)
+            return
+        if self._set is not None:
+            now_ns = start_of(self._front + 1)
+            rests_ns = {path.placement: path.rest.lasts_ns(now_ns) for path in self._paths}
+            self._set.step(frames, rests_ns, self._ledger)
+        self._seen = True
+        self._front += 1
+
+    def _leap(self, next_sample_ns: int) -> None:
+        """Go on after a block without any sample, but never past a command or what is still undecided."""
+        goal = next_sample_ns // BLOCK_NS
+        if self._commands:
+            goal = min(goal, first_block_from(self._commands[0].t_ns))
+        for path in self._paths:
+            if path.timeline.present:
+                goal = min(goal, path.timeline.known_ns // BLOCK_NS)
+        self._front = max(self._front + 1, goal)
+
+    def _apply(self, waiting: WaitingCommand) -> None:
+        t_ns = max(waiting.t_ns, start_of(self._front - 1))
+        match waiting.command:
+            case StartExercise(exercise=code):
+                self._end_set(t_ns)
+                for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
+                    calibrator.settle(path, t_ns, self._ledger)
+                self._sets += 1
+                self._set = ExerciseSet.begin(code, self._sets, t_ns, self._calibrators, self._ledger)
+            case EndSet():
+                self._end_set(t_ns)
+            case Calibrate():
+                self._end_set(t_ns)
+                for calibrator in self._calibrators.values():
+                    calibrator.request(t_ns)
+            case ReportPain(score=score):
+                self._report_pain(t_ns, score)
+            case EndSession():
+                self._end(t_ns)
+            case StartSession():
+                pass
+
+    def _report_pain(self, t_ns: int, score: int) -> None:
+        self._ledger.add(
+            PainReported,
+            t0_ns=t_ns,
+            t1_ns=t_ns,
+            algorithm="command/1",
+            quality=1.0,
+            score=score,
+            exercise=None if self._set is None else self._set.exercise.code,
+        )
+
+    def _end_set(self, t_ns: int) -> None:
+        if self._set is not None:
+            self._set.finish(t_ns, self._ledger)
+            self._set = None
+
+    def _end(self, t_ns: int) -> None:
+        self._end_set(t_ns)
+        for path in self._paths:
+            hole = path.open_hole(t_ns)
+            if hole is not None:
+                self._report_hole(path, hole)
+        self._ended = True
+
+    def _report_hole(self, path: SensorPath, hole: Hole) -> None:
+        self._ledger.add(
+            GapSeen,
+            t0_ns=hole.t0_ns,
+            t1_ns=hole.t1_ns,
+            algorithm="grid/1",
+            quality=1.0,
+            placement=path.placement,
+            sensor_id=path.worn.sensor_id,
+            cause=hole.cause,
+        )
+
+    def live(self) -> LiveFrame | None:
+        """What a screen shows now, None before the first samples."""
+        if not self._seen:
+            return None
+        running = self._set
+        angles = {} if running is None else running.live
+        upper = Placement.THORAX if Placement.THORAX in self._calibrators else Placement.PELVIS
+        return LiveFrame(
+            session_id=self.start.session_id,
+            t_ns=start_of(self._front),
+            exercise=None if running is None else running.exercise.code,
+            set_number=self._sets,
+            reps={} if running is None else dict(running.state.reps),
+            lumbar=angles.get(RomSegment.LUMBAR),
+            trunk=angles.get(RomSegment(upper.value)),
+            calibrated=all(one.rightward is not None for one in self._calibrators.values()),
+            sensors={path.placement.value: path.timeline.present for path in self._paths},
+        )
+
+    def state(self) -> bytes:
+        """State as bytes; ``from_state`` goes on bit for bit."""
+        return msgspec.msgpack.encode(
+            SessionState(
+                start=self.start,
+                begin_ns=self._begin_ns,
+                front=self._front,
+                ledger=self._ledger.state,
+                paths=[path.state() for path in self._paths],
+                calibrators=[one.state for one in self._calibrators.values()],
+                commands=self._commands,
+                running=None if self._set is None else self._set.state,
+                sets=self._sets,
+                ended=self._ended,
+                dropped=self._dropped_commands,
+                seen=self._seen,
+            )
+        )
+
+    @classmethod
+    def from_state(cls, data: bytes) -> SessionAnalyzer:
+        """Analyzer that goes on where ``state`` was called."""
+        state = _state.decode(data)
+        analyzer = cls(state.start, state.begin_ns, {})
+        analyzer._front = state.front
+        analyzer._ledger = Ledger(state.ledger)
+        analyzer._paths = [SensorPath.from_state(one) for one in state.paths]
+        analyzer._calibrators = {
+            path.placement: Calibrator(one) for path, one in zip(analyzer._paths, state.calibrators, strict=True)
+        }
+        analyzer._commands = state.commands
+        analyzer._sets = state.sets
+        analyzer._set = None if state.running is None else ExerciseSet(state.running, analyzer._calibrators)
+        analyzer._ended = state.ended
+        analyzer._dropped_commands = state.dropped
+        analyzer._seen = state.seen
+        return analyzer
+
+
+def _tell(path: SensorPath, given: SampleBlock | Lost | Left) -> None:
+    match given:
+        case SampleBlock():
+            path.timeline.push(given)
+        case Lost():
+            path.timeline.lose(given.t1_ns, given.cause)
+        case Left():
+            path.timeline.leave(given.t_ns, given.cause)

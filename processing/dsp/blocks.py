@@ -1,0 +1,89 @@
+"""Shapes that the signal core works on: raw blocks as they come, and blocks of the uniform grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from processing.domain.entries import Samples, StreamOpened
+from processing.domain.ids import SensorId
+
+Floats = NDArray[np.float64]
+Nanoseconds = NDArray[np.int64]
+
+GRID_NS = 10_000_000
+"""Period of the grid: 100 Hz is enough for walking and more than enough for the trunk (signals.md §6)."""
+
+GRID_S = GRID_NS / 1e9
+
+BLOCK_SAMPLES = 5
+"""Grid samples that are computed together. Blocks are aligned to the absolute grid, so arrays have the same
+shape and content however the input was cut: that is what makes results independent of the cutting, bit for bit."""
+
+BLOCK_NS = BLOCK_SAMPLES * GRID_NS
+
+NS_PER_S = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SampleBlock:
+    """Consecutive raw samples of one sensor, in the sensor's frame.
+
+    Attributes:
+        t_ns: shape (n,), int64, UTC in nanoseconds; need not be even.
+        acc: shape (n, 3), m/s².
+        gyr: shape (n, 3), rad/s.
+    """
+
+    sensor_id: SensorId
+    t_ns: Nanoseconds
+    acc: Floats
+    gyr: Floats
+
+    def __len__(self) -> int:
+        return len(self.t_ns)
+
+    def part(self, begin: int, end: int) -> SampleBlock:
+        """Samples ``begin`` to ``end`` (exclusive)."""
+        return SampleBlock(self.sensor_id, self.t_ns[begin:end], self.acc[begin:end], self.gyr[begin:end])
+
+
+def block_of(samples: Samples, stream: StreamOpened) -> SampleBlock:
+    """Samples of a log entry in SI units, on the times that the gateway froze into it."""
+    counts = np.frombuffer(samples.packed, dtype="<i2", count=samples.count * 6).reshape(-1, 6).astype(np.float64)
+    t_ns = samples.t0_ns + stream.period_ns * np.arange(len(counts), dtype=np.int64)
+    with np.errstate(all="ignore"):  # an absurd scale gives absurd samples, which the timeline throws out
+        acc, gyr = counts[:, :3] * stream.acc_scale, counts[:, 3:] * stream.gyr_scale
+    return SampleBlock(SensorId(stream.sensor_id), t_ns, acc, gyr)
+
+
+@dataclass(frozen=True, slots=True)
+class GridBlock:
+    """``BLOCK_SAMPLES`` samples of one sensor on the grid, without holes.
+
+    Attributes:
+        index: number of the block since 1970; its first sample is at ``index * BLOCK_NS``.
+        acc: shape (5, 3), m/s², C-contiguous.
+        gyr: shape (5, 3), rad/s, C-contiguous.
+    """
+
+    index: int
+    acc: Floats
+    gyr: Floats
+
+    @property
+    def t0_ns(self) -> int:
+        """UTC of the first sample."""
+        return self.index * BLOCK_NS
+
+
+def start_of(block_index: int) -> int:
+    """UTC of the first sample of a block, nanoseconds."""
+    return block_index * BLOCK_NS
+
+
+def first_block_from(t_ns: int) -> int:
+    """Index of the first block that starts at or after a time."""
+    return -(-t_ns // BLOCK_NS)

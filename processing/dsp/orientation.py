@@ -1,0 +1,122 @@
+"""Orientation of one sensor against gravity: VQF without magnetometer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import numpy as np
+from vqf import VQF
+
+from processing.dsp.blocks import GRID_S, Floats, GridBlock
+from processing.dsp.rotation import conjugate, multiply, rotate
+
+CLIP_BEFORE_REST_DPS = 10.0
+"""Bias that VQF may estimate while no still pose told it: cheap sensors have several °/s, and VQF's default of 2
+then fails (signals.md §6: 23° instead of 3.4°)."""
+
+CLIP_AFTER_REST_DPS = 2.0
+"""VQF's default, enough for what is left after the mean of a still pose was subtracted. A small limit keeps slow,
+even movements from passing for bias."""
+
+
+class OrientationState(msgspec.Struct):
+    """State of an ``Orientation``; ``vqf`` is VQF's own state dictionary."""
+
+    bias_radps: tuple[float, float, float]
+    rested: bool
+    turn: tuple[float, float, float, float]
+    vqf: dict[str, Any]
+
+
+class Orientation:
+    """Streaming orientation, one block after the other.
+
+    Laidig & Seel 2023 (Information Fusion 91:187), parameters at their defaults except the bias limit. The heading is
+    arbitrary but continuous, also across ``reprime`` (the sensor is then taken to point where it pointed before).
+    """
+
+    def __init__(self) -> None:
+        self._bias = np.zeros(3)
+        self._rested = False
+        self._turn = np.array([1.0, 0.0, 0.0, 0.0])
+        self._vqf = _filter(rested=False)
+
+    def update(self, block: GridBlock) -> Floats:
+        """Quaternions, shape (5, 4), sensor to earth."""
+        out = self._vqf.updateBatch(np.ascontiguousarray(block.gyr - self._bias), block.acc)
+        quat: Floats = multiply(self._turn, np.asarray(out["quat6D"]))
+        return quat
+
+    @property
+    def bias_radps(self) -> Floats:
+        """Gyroscope bias, shape (3,): still pose plus what VQF found since."""
+        bias: Floats = self._bias + self._vqf.getBiasEstimate()[0]
+        return bias
+
+    def set_bias(self, bias_radps: Floats) -> None:
+        """Take the mean rate of a still pose as the bias, without touching the orientation."""
+        state: Any = self._vqf.state
+        state["bias"] = [0.0, 0.0, 0.0]
+        # The filter that looks for rest has seen the old bias; NaN makes VQF start it again from the next samples.
+        state["restGyrLpState"] = [float("nan")] * len(state["restGyrLpState"])
+        state["restT"] = 0.0
+        state["restDetected"] = False
+        self._bias = np.array(bias_radps, dtype=np.float64)
+        self._rested = True
+        self._vqf = _filter(rested=True)
+        self._vqf.state = state
+
+    def reprime(self, before: Floats, block: GridBlock) -> None:
+        """Start again after a gap: inclination from the accelerometer, bias kept, heading as it was.
+
+        Args:
+            before: last quaternion before the gap, shape (4,).
+            block: first block after it, which is not consumed.
+        """
+        bias, sigma = self._vqf.getBiasEstimate()
+        self._vqf = _filter(rested=self._rested)
+        self._vqf.setBiasEstimate(np.ascontiguousarray(bias), sigma)
+        trial = _filter(rested=self._rested)
+        now = np.asarray(trial.updateBatch(np.ascontiguousarray(block.gyr - self._bias), block.acc)["quat6D"])[0]
+        self._turn = _heading_between(now, before)
+
+    def state(self) -> OrientationState:
+        """State as a value."""
+        bias = self._bias.tolist()
+        return OrientationState(
+            bias_radps=(bias[0], bias[1], bias[2]),
+            rested=self._rested,
+            turn=tuple(self._turn.tolist()),
+            vqf=dict(self._vqf.state),
+        )
+
+    @classmethod
+    def from_state(cls, state: OrientationState) -> Orientation:
+        """Orientation that goes on where ``state`` was taken, bit for bit."""
+        orientation = cls()
+        orientation._bias = np.array(state.bias_radps)
+        orientation._rested = state.rested
+        orientation._turn = np.array(state.turn)
+        orientation._vqf = _filter(rested=state.rested)
+        vqf_state: Any = state.vqf
+        orientation._vqf.state = vqf_state
+        return orientation
+
+
+def _filter(*, rested: bool) -> VQF:
+    return VQF(GRID_S, biasClip=CLIP_AFTER_REST_DPS if rested else CLIP_BEFORE_REST_DPS)
+
+
+def _heading_between(now: Floats, before: Floats) -> Floats:
+    """Turn about the vertical, shape (4,), that brings ``now`` closest to ``before``."""
+    between = multiply(before, conjugate(now))
+    length = float(np.hypot(between[0], between[3]))
+    if length < 1e-6:
+        return np.array([1.0, 0.0, 0.0, 0.0])
+    return np.array([between[0] / length, 0.0, 0.0, between[3] / length])
+
+
+def axis_in_earth(quat: Floats, axis: Floats) -> Floats:
+    """Sensor-frame axis, shape (3,), seen from the earth at one quaternion, shape (4,)."""
+    return rotate(quat, axis)

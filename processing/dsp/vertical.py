@@ -1,0 +1,49 @@
+"""Vertical displacement by leaky double integration (signals.md §3.2 no. 5)."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+
+from processing.domain.samples import GRAVITY_MPS2
+from processing.dsp.blocks import GRID_S
+
+LEAK_S = 1.5
+"""Time constant of both integrators: long enough for a squat of 2.5 s, short enough to forget drift
+(signals.md §3.3)."""
+
+GRAVITY_TIME_S = 10.0
+"""Time constant of the mean that is taken as 1 g: the scale error of cheap accelerometers is 3 % (squat_lowback)."""
+
+_KEEP = math.exp(-GRID_S / LEAK_S)
+_FORGET = -math.expm1(-GRID_S / GRAVITY_TIME_S)
+
+
+class VerticalState(msgspec.Struct):
+    """State of ``Vertical``, SI units."""
+
+    gravity: float = GRAVITY_MPS2
+    velocity: float = 0.0
+    displacement: float = 0.0
+
+
+class Vertical:
+    """Height of the sensor against where it was a moment ago."""
+
+    def __init__(self, state: VerticalState | None = None) -> None:
+        self.state = state or VerticalState()
+
+    def step(self, up_mps2: float) -> float:
+        """Displacement in metres from the vertical acceleration (gravity included)."""
+        state = self.state
+        motion = up_mps2 - state.gravity
+        state.gravity += _FORGET * motion
+        state.velocity = _KEEP * state.velocity + motion * GRID_S
+        state.displacement = _KEEP * state.displacement + state.velocity * GRID_S
+        return state.displacement
+
+    def reset(self) -> None:
+        """Forget the movement, keep the level of 1 g."""
+        self.state.velocity = 0.0
+        self.state.displacement = 0.0
