@@ -137,6 +137,10 @@ class RadioController(bumble_controller.Controller):
         self._complete_connection(request, hci.HCI_ErrorCode.SUCCESS, connection.handle, role, peer_address)
         return connection
 
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        """Send to the host, unless it is gone when the packet's turn comes."""
+        asyncio.get_running_loop().call_soon(self._deliver, bytes(packet))
+
     def on_hci_acl_data_packet(self, packet: hci.HCI_AclDataPacket) -> None:
         """Data of the host; those of a connection that has just ended are dropped."""
         connection = self.find_connection_by_handle(packet.connection_handle)
@@ -180,6 +184,10 @@ class RadioController(bumble_controller.Controller):
         """The host starts anew (Vol 4 Part E 7.3.2)."""
         self.reset()
         return hci.HCI_StatusReturnParameters(hci.HCI_ErrorCode.SUCCESS)
+
+    def _deliver(self, packet: bytes) -> None:
+        if self.host is not None:
+            self.host.on_packet(packet)
 
     def _update_links(self) -> None:
         for link in self.radio.links_of(self):
