@@ -110,14 +110,14 @@ class ControlPublisher:
             StoreUnavailableError: the database does not answer.
         """
         await self._refresh_board()
-        before = {event_of(control.message) for control in self._pending}
+        undecided = {event_of(control.message) for control in self._pending} | set(self._board.undecided_controls())
         self._wanted = await self._store.gateway_configs()
         self._pending = await self._store.pending_controls()
         given_up = overdue(self._pending, self._now_ns())
         if given_up:
             await self._store.expire_controls(given_up)
             self._pending = [control for control in self._pending if event_of(control.message) not in given_up]
-        settled = (before | set(given_up)) - {event_of(control.message) for control in self._pending}
+        settled = (undecided | set(given_up)) - {event_of(control.message) for control in self._pending}
         for control in (*self._pending, *(await self._store.controls(settled) if settled else ())):
             await self._show(control)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from processing.domain.findings import LiveFrame, SetCompleted, SetStarted
-from processing.domain.ids import GatewayId, SessionId, SubjectId
+from processing.domain.ids import EventId, GatewayId, SessionId, SubjectId
 from processing.wire.messages import GatewayState, Live, SensorHealth, SensorsReport
 from service.api.events import (
     LIVENESS_WORDS,
@@ -23,11 +23,11 @@ from service.api.events import (
     GatewayView,
     Liveness,
     OverviewEvent,
-    SensorView,
     SessionEvent,
     Snapshot,
     control_event,
     frame_event,
+    sensor_view,
     session_view,
 )
 from service.api.hub import Hub
@@ -164,6 +164,15 @@ class LiveBoard:
 
     # -- what screens ask
 
+    def undecided_controls(self) -> tuple[EventId, ...]:
+        """Commands that screens show as under way."""
+        return tuple(
+            EventId(event.event_id)
+            for person in self._people.values()
+            for event in person.controls.values()
+            if event.state is ControlState.PENDING
+        )
+
     @property
     def following(self) -> bool:
         """Whether the service hears the broker."""
@@ -247,7 +256,7 @@ class LiveBoard:
         return ConnectionEvent(
             self._following,
             GatewayView(gateway_id, online, version),
-            tuple(_sensor_view(pairing, health.get(pairing.sensor_id)) for pairing in person.pairings),
+            tuple(sensor_view(pairing, health.get(pairing.sensor_id)) for pairing in person.pairings),
         )
 
     def _connection_changed(self, subject_id: SubjectId, now_ns: int) -> None:
@@ -269,7 +278,9 @@ class LiveBoard:
         fresh = person.frame is not None and now_ns - person.frame.t_ns <= STALE_MS * 1_000_000
         if fresh and self._following:
             return Liveness.EXERCISING
-        if not self._following or connection.gateway is None or connection.gateway.online is None:
+        if connection.gateway is None:
+            return Liveness.NO_SENSOR
+        if not self._following or connection.gateway.online is None:
             return Liveness.UNKNOWN
         if not connection.gateway.online:
             return Liveness.OFFLINE
@@ -283,17 +294,3 @@ class LiveBoard:
 
 def _id_of(session: Session | None) -> SessionId | None:
     return session.session_id if session and session.ended_ns is None else None
-
-
-def _sensor_view(pairing: Pairing, health: SensorHealth | None) -> SensorView:
-    if health is None:
-        return SensorView(pairing.placement, pairing.sensor_id, None, None, None, None, None)
-    return SensorView(
-        placement=pairing.placement,
-        sensor_id=pairing.sensor_id,
-        connected=health.connected,
-        battery_percent=health.battery_percent,
-        rate_hz=health.rate_hz,
-        lost_fraction=health.lost_fraction,
-        last_sample_ms=None if health.last_sample_ns is None else health.last_sample_ns // 1_000_000,
-    )

@@ -86,12 +86,7 @@ class Desk:
         return latest if latest and latest.ended_ns is None else None
 
     async def pair(self, pairing: Pairing) -> None:
-        """Give a sensor to a person and tell the gateways.
-
-        Raises:
-            ProblemError: there is no such person.
-        """
-        await self.subject(pairing.subject_id)
+        """Give a sensor to a person and tell the gateways; a new pseudonym becomes known with its first sensor."""
         await self._store.pair(pairing)
         self._outbox.wake()
 

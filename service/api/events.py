@@ -9,7 +9,8 @@ import msgspec
 
 from processing.domain.findings import Finding, LiveFrame
 from processing.domain.samples import Placement
-from service.api.ports import ControlState, Session, StoredControl
+from processing.wire.messages import SensorHealth
+from service.api.ports import ControlState, Pairing, Session, StoredControl
 
 STALE_MS = 1_500
 """A screen must not look live when the newest sample is older than this (product.md §4.1)."""
@@ -113,6 +114,8 @@ class Liveness(StrEnum):
     SILENT = "silent"
     """A session is open but no samples come."""
     SENSOR_MISSING = "sensor_missing"
+    NO_SENSOR = "no_sensor"
+    """Nothing is paired."""
     OFFLINE = "offline"
     UNKNOWN = "unknown"
 
@@ -131,6 +134,7 @@ LIVENESS_WORDS: dict[Liveness, Wording] = {
     Liveness.READY: Wording("Ready", "good"),
     Liveness.SILENT: Wording("No samples", "watch"),
     Liveness.SENSOR_MISSING: Wording("Sensor missing", "watch"),
+    Liveness.NO_SENSOR: Wording("No sensor", "off"),
     Liveness.OFFLINE: Wording("Gateway off", "bad"),
     Liveness.UNKNOWN: Wording("Not known", "off"),
 }
@@ -169,6 +173,21 @@ def session_view(session: Session | None, start: ControlState | None) -> Session
     if session is None or session.ended_ns is not None:
         return None
     return SessionView(session.session_id, session.started_ns // 1_000_000, start or ControlState.APPLIED)
+
+
+def sensor_view(pairing: Pairing, health: SensorHealth | None) -> SensorView:
+    """Paired sensor as screens get it; ``health`` is None if its gateway said nothing about it."""
+    if health is None:
+        return SensorView(pairing.placement, pairing.sensor_id, None, None, None, None, None)
+    return SensorView(
+        placement=pairing.placement,
+        sensor_id=pairing.sensor_id,
+        connected=health.connected,
+        battery_percent=health.battery_percent,
+        rate_hz=health.rate_hz,
+        lost_fraction=health.lost_fraction,
+        last_sample_ms=None if health.last_sample_ns is None else health.last_sample_ns // 1_000_000,
+    )
 
 
 def control_event(control: StoredControl) -> ControlEvent:

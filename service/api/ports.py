@@ -1,7 +1,7 @@
 """What the service needs from a store, and the values that pass between them.
 
-``service/store`` holds the rows; ``service/api/store_adapter`` speaks these Protocols on top of it. Every method
-may raise ``StoreUnavailableError``.
+``service/store/service_store`` implements these Protocols on PostgreSQL. Every method may raise
+``StoreUnavailableError``.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ class PeopleStore(Protocol):
         ...
 
     async def pair(self, pairing: Pairing) -> None:
-        """Give a sensor to a person; ends the pairing it had."""
+        """Give a sensor to a person, who becomes known if they were not; ends the pairing it had."""
         ...
 
     async def gateway_configs(self) -> Sequence[tuple[GatewayId, GatewayConfig]]:

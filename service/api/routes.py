@@ -17,25 +17,22 @@ from processing.domain.findings import Finding
 from processing.domain.ids import SubjectId
 from service.api.board import OVERVIEW, LiveBoard
 from service.api.bodies import (
-    CommandIn,
     ControlOut,
     ExerciseOut,
     GatewayOut,
     HealthOut,
-    PairingIn,
     SessionDetailOut,
     SessionOut,
     SetOut,
-    StartSessionIn,
     SubjectDetailOut,
     SubjectOut,
     WornSensorOut,
     findings_schema,
-    order_of,
 )
 from service.api.desk import Desk
 from service.api.ports import CursorError, ServiceStore, StoreUnavailableError
 from service.api.problems import MEDIA_TYPE, SCHEMA, FieldError, ProblemError
+from service.api.requests import CommandIn, PairingIn, StartSessionIn, order_of
 from service.api.results import RESULT_KINDS, set_results
 from service.api.stream import open_stream
 

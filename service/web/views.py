@@ -87,12 +87,13 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """The big figure of the live page."""
+    """The big figure of the live page; ``running`` while a set goes on."""
 
     text: str
     name: str
     note: str
     timed: bool
+    running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,17 +172,13 @@ def figure(snapshot: Snapshot, results: Results) -> Figure:
     if frame is not None and frame.exercise is not None:
         timed = is_timed(frame.exercise)
         text = "0:00" if timed else str(sum(frame.reps.values()))
-        return Figure(text, name_of(frame.exercise), f"Set {frame.set_number}, live", timed)
+        return Figure(text, name_of(frame.exercise), f"Set {frame.set_number}, live", timed, running=True)
     if results.last is not None and snapshot.session is not None:
         last = results.last
-        return Figure(
-            last.duration_words if last.timed else str(last.reps),
-            last.name,
-            f"Set {last.set_number}, saved",
-            last.timed,
-        )
+        text = last.duration_words if last.timed else str(last.reps)
+        return Figure(text, last.name, f"Set {last.set_number}, saved", last.timed, running=False)
     note = "Choose an exercise" if snapshot.session else "No session is open"
-    return Figure(NO_VALUE, "No exercise yet", note, timed=False)
+    return Figure(NO_VALUE, "No exercise yet", note, timed=False, running=False)
 
 
 def start_note(snapshot: Snapshot) -> str:

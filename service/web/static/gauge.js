@@ -19,16 +19,21 @@ function visible(element, shown) {
   element.setAttribute("visibility", shown ? "visible" : "hidden");
 }
 
-function words(angle, plane) {
+function put(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+const size = (angle) => `${Math.abs(Math.round(angle))}°`;
+
+function way(angle, plane) {
   const whole = Math.round(angle);
-  if (whole === 0) return "0°";
-  return `${Math.abs(whole)}° ${whole > 0 ? plane.positive : plane.negative}`;
+  if (whole === 0) return "";
+  return whole > 0 ? plane.positive : plane.negative;
 }
 
 export class Gauge {
   constructor(root) {
     this.inputs = [...root.querySelectorAll("input[name=plane]")];
-    this.values = new Map([...root.querySelectorAll("[data-plane]")].map((one) => [one.dataset.plane, one]));
     this.best = {};
     this.reach = [[0, 0], [0, 0], [0, 0]];
     this.angles = null;
@@ -78,17 +83,19 @@ export class Gauge {
     const needle = byId("needle");
     visible(needle, this.angles !== null);
     for (const input of this.inputs) {
-      const cell = this.values.get(input.value);
-      const text = this.angles === null ? "—" : words(this.angles[Number(input.dataset.index)], input.dataset);
-      if (cell.textContent !== text) cell.textContent = text;
+      const angle = this.angles?.[Number(input.dataset.index)];
+      const tile = input.parentElement;
+      put(tile.querySelector(".plane-value"), angle === undefined ? "—" : size(angle));
+      put(tile.querySelector(".plane-way"), angle === undefined ? "" : way(angle, input.dataset));
     }
-    byId("angle").textContent = this.angles === null ? "no angle yet" : words(this.angles[plane.index], plane);
+    const shown = this.angles?.[plane.index];
+    put(byId("angle"), shown === undefined ? "no angle yet" : `${size(shown)} ${way(shown, plane)}`);
     if (this.angles === null) return;
     needle.style.transform = `rotate(${this.dial(this.angles[plane.index], plane).toFixed(2)}deg)`;
     needle.dataset.angle = this.angles[plane.index];
     const [low, high] = this.reach[plane.index];
-    for (const angle of [low, high]) {
-      const mark = byId(plane.sign * angle < 0 || (angle === low && plane.sign > 0) ? "reach-left" : "reach-right");
+    for (const [side, angle] of [[-1, low], [1, high]]) {
+      const mark = byId(side * plane.sign < 0 ? "reach-left" : "reach-right");
       visible(mark, Math.abs(angle) >= 1);
       mark.setAttribute("transform", `rotate(${this.dial(angle, plane).toFixed(2)} ${CENTRE.x} ${CENTRE.y})`);
     }

@@ -113,18 +113,20 @@ function showFreshness() {
     : !isOpen() ? ["no session", "off"]
     : isFresh() ? ["live", "good"] : ["not live", "watch"];
   put("link", word).dataset.tone = tone;
+  showFigure();
   showChips();
 }
 
 function showSession() {
   const open = isOpen();
-  for (const [id, shown] of [["when-closed", !open], ["when-open", open], ["pain", open], ["leave", open]]) byId(id).hidden = !shown;
+  for (const [id, shown] of [["when-closed", !open], ["when-open", open], ["gauge", open], ["pain", open], ["leave", open]]) byId(id).hidden = !shown;
   live.dataset.open = open ? "yes" : "no";
 }
 
 function showCount(text, unit, note) {
   const count = put("count", text);
   count.dataset.length = String(text.length);
+  count.dataset.empty = text === "—" ? "yes" : "no";
   put("unit", unit);
   put("figure-note", note);
 }
@@ -152,6 +154,7 @@ function showSplit(reps) {
 
 function showFigure() {
   const frame = now.frame;
+  live.dataset.running = frame !== null && frame.exercise !== null ? "yes" : "no";
   if (!frame || frame.exercise === null) {
     if (now.finished) return;
     if (Number(byId("results").firstElementChild.dataset.set) > 0) return; // the last set stays until the next begins
@@ -160,13 +163,14 @@ function showFigure() {
     return;
   }
   const exercise = exercises.get(frame.exercise);
+  const note = `Set ${frame.set_number}, ${isFresh() ? "live" : "last known"}`;
   const total = Object.values(frame.reps).reduce((sum, reps) => sum + reps, 0);
   put("exercise", exercise?.name ?? frame.exercise);
   if (exercise?.timed === "yes") {
     const elapsed = now.setStartedMs === null ? 0 : frame.t_ms - now.setStartedMs;
-    showCount(clock(elapsed), "minutes", `Set ${frame.set_number}, live`);
+    showCount(clock(elapsed), "minutes", note);
   } else {
-    showCount(String(total), total === 1 ? "repetition" : "repetitions", `Set ${frame.set_number}, live`);
+    showCount(String(total), total === 1 ? "repetition" : "repetitions", note);
     speak(total);
   }
   showSplit(frame.reps);
@@ -187,7 +191,6 @@ function onFrame(frame) {
     }
   }
   gauge.show(frame.lumbar ?? frame.trunk);
-  showFigure();
   showFreshness();
 }
 
@@ -203,7 +206,6 @@ function onSession(session) {
   if (session?.start === "applied" && now.session?.start === "pending") now.openSince = performance.now();
   now.session = session;
   showSession();
-  showFigure();
   showFreshness();
 }
 
