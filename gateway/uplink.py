@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import random
-import ssl
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
-from typing import Protocol, cast
+from typing import Protocol
 
 import aiomqtt
 import structlog
 
+from gateway.broker import broker_connection
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.settings import BrokerAddress
@@ -37,10 +36,6 @@ from processing.wire.topics import GatewayTopic, gateway_topic, parse_gateway_to
 
 _log = structlog.get_logger("gateway.uplink")
 
-_KEEPALIVE_S = 5
-_TIMEOUT_S = 3.0
-"""Of every exchange with the broker; also how long a shutdown waits for it."""
-_INCOMING_MESSAGES = 1_000
 _RECONNECT_S = (0.2, 5.0)
 _TICK_S = 0.5
 """How often the window looks at the clock while nothing happens."""
@@ -96,40 +91,20 @@ class Uplink:
 
     async def run(self) -> None:
         """Stay connected until cancelled; then say that the gateway is offline."""
+        name = f"gateway-{self._identity.gateway_id}"
         shortest_s, longest_s = _RECONNECT_S
         pause_s = shortest_s
         while True:
             try:
-                async with self._client() as client:
+                async with broker_connection(self._broker, name, self._will(), self._metrics) as client:
                     pause_s = shortest_s
                     await self._converse(client)
             except* aiomqtt.MqttError as errors:
                 self._metrics.broker_errors.inc()
                 _log.warning("broker lost", broker=repr(self._broker), errors=[str(e) for e in errors.exceptions])
-            if _is_cancelled():
-                # Disconnecting timed out while we were being cancelled, and that error took the place of ours.
-                raise asyncio.CancelledError
             # S311: jitter needs no cryptography.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
             pause_s = min(2 * pause_s, longest_s)
-
-    def _client(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password,
-            identifier=f"gateway-{self._identity.gateway_id}",
-            will=aiomqtt.Will(
-                self._topic(GatewayTopic.STATE), encode_message(self._state(online=False)), 1, retain=True
-            ),
-            clean_session=True,
-            timeout=_TIMEOUT_S,
-            keepalive=_KEEPALIVE_S,
-            queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Incoming, self._metrics)),
-            max_queued_incoming_messages=_INCOMING_MESSAGES,
-            tls_context=ssl.create_default_context() if self._broker.tls else None,
-        )
 
     async def _converse(self, client: aiomqtt.Client) -> None:
         for topic in self._handlers:
@@ -263,6 +238,9 @@ class Uplink:
             self._topic(GatewayTopic.STATE), encode_message(self._state(online=online)), 1, retain=True
         )
 
+    def _will(self) -> aiomqtt.Will:
+        return aiomqtt.Will(self._topic(GatewayTopic.STATE), encode_message(self._state(online=False)), 1, retain=True)
+
     def _state(self, *, online: bool) -> GatewayState:
         position = self._journal.position
         return GatewayState(
@@ -278,25 +256,5 @@ class Uplink:
         return gateway_topic(self._identity.gateway_id, topic)
 
 
-class _Incoming(asyncio.Queue[aiomqtt.Message]):
-    """Incoming messages; aiomqtt drops what does not fit, this counts it."""
-
-    def __init__(self, metrics: Metrics, maxsize: int) -> None:
-        super().__init__(maxsize)
-        self._refused = metrics.refused_messages.labels("queue_full")
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        try:
-            super().put_nowait(item)
-        except asyncio.QueueFull:
-            self._refused.inc()
-            raise
-
-
 def _steady_s() -> float:
     return asyncio.get_running_loop().time()
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0

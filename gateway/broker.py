@@ -1,0 +1,74 @@
+"""A connection to the MQTT broker: bounds, timeouts, will."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+from typing import cast
+
+import aiomqtt
+
+from gateway.metrics import Metrics
+from gateway.settings import BrokerAddress
+
+_KEEPALIVE_S = 5
+_TIMEOUT_S = 3.0
+"""Of every exchange with the broker; also how long a shutdown waits for it."""
+_INCOMING_MESSAGES = 1_000
+
+
+@asynccontextmanager
+async def broker_connection(
+    address: BrokerAddress, name: str, will: aiomqtt.Will, metrics: Metrics
+) -> AsyncIterator[aiomqtt.Client]:
+    """Be connected while the block runs, with a clean session.
+
+    Args:
+        address: where, and as whom.
+        name: client id; a second connection under it takes the place of the first.
+        will: what the broker shall say when the connection breaks.
+        metrics: counts messages that did not fit the queue.
+
+    Raises:
+        MqttError: no connection, or it broke.
+    """
+    client = aiomqtt.Client(
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password,
+        identifier=name,
+        will=will,
+        clean_session=True,
+        timeout=_TIMEOUT_S,
+        keepalive=_KEEPALIVE_S,
+        queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Incoming, metrics)),
+        max_queued_incoming_messages=_INCOMING_MESSAGES,
+        tls_context=ssl.create_default_context() if address.tls else None,
+    )
+    stack = AsyncExitStack()
+    await stack.enter_async_context(client)
+    try:
+        yield client
+    finally:
+        # A disconnect that fails must not take the place of a cancellation or of the first error.
+        with suppress(aiomqtt.MqttError):
+            await stack.aclose()
+
+
+class _Incoming(asyncio.Queue[aiomqtt.Message]):
+    """Incoming messages; aiomqtt drops what does not fit, this counts it."""
+
+    def __init__(self, metrics: Metrics, maxsize: int) -> None:
+        super().__init__(maxsize)
+        self._refused = metrics.refused_messages.labels("queue_full")
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        try:
+            super().put_nowait(item)
+        except asyncio.QueueFull:
+            self._refused.inc()
+            raise
