@@ -20,7 +20,12 @@ def log_file_parts(batches: Iterable[bytes]) -> Iterator[bytes]:
     """Bytes of a log file, part by part, from encoded batches in log order."""
     yield MAGIC
     for batch in batches:
-        yield _LENGTH.pack(len(batch)) + batch
+        yield log_file_part(batch)
+
+
+def log_file_part(batch: bytes) -> bytes:
+    """One encoded batch as it stands in a log file after ``MAGIC``, for writers that get their batches one by one."""
+    return _LENGTH.pack(len(batch)) + batch
 
 
 def is_log_file(data: bytes) -> bool:

@@ -22,8 +22,10 @@ app = typer.Typer(
 )
 db = typer.Typer(help="Administer the database.", no_args_is_help=True)
 export = typer.Typer(help="Get data out.", no_args_is_help=True)
+broker = typer.Typer(help="Prepare a broker of your own.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(export, name="export")
+app.add_typer(broker, name="broker")
 
 CheckConfig = Annotated[bool, typer.Option("--check-config", help="Check the settings and exit.")]
 
@@ -116,11 +118,27 @@ def migrate() -> None:
 def export_log(
     gateway_id: Annotated[str, typer.Argument(help="Gateway whose log to write.")],
     out: Annotated[Path, typer.Argument(help="File to write.")],
+    log_id: Annotated[int | None, typer.Option(help="Which log, if the gateway had several; else the newest.")] = None,
+    last_offset: Annotated[int | None, typer.Option(min=1, help="Write up to this entry; else all.")] = None,
 ) -> None:
     """Write a gateway's log from the database; `lumbar analyze` reads it."""
     from service.cli.administration import export_gateway_log
 
-    export_gateway_log(gateway_id, out)
+    export_gateway_log(gateway_id, out, log_id=log_id, last_offset=last_offset)
+
+
+@broker.command("config")
+def broker_config(
+    directory: Annotated[Path, typer.Argument(help="Folder of the site; docker-compose.yml expects ./site.")],
+    gateway_names: Annotated[list[str] | None, typer.Option("--gateway", help="Name of a gateway; repeatable.")] = None,
+    address: Annotated[str | None, typer.Option(help="Host name by which gateways reach the broker.")] = None,
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Draw all secrets anew, except the database's.")] = False,
+) -> None:
+    """Write the secrets and the broker's configuration of a site; run it again to add gateways."""
+    from service.cli.site import broker_config_command
+
+    broker_config_command(directory, gateway_names or (), address=address, force=force)
 
 
 @app.command()
