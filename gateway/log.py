@@ -23,6 +23,8 @@ from processing.domain.errors import LumbarError
 from processing.wire.log import encode_entry
 
 _SCHEMA_VERSION = 1
+_BUSY_S = 5.0
+"""A gateway that was just killed may still hold the file for a moment."""
 _SEEN_EVENTS = 10_000
 """Control events remembered: the service repeats one for seconds, and no person issues so many in that time."""
 
@@ -207,7 +209,7 @@ class LogFile:
         db.execute("COMMIT")
 
     def _open(self) -> None:
-        self._db = db = sqlite3.connect(self.path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        self._db = db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
         # Exclusive locking keeps a second gateway out and needs no shared memory file.
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
