@@ -72,25 +72,26 @@ class Central:
         self._scanning = asyncio.Lock()
         self._adapter: _Adapter | None = None
         self._listeners: list[AdvertisementListener] = []
-        self._group = asyncio.TaskGroup()
         self._rescue: asyncio.Task[None] | None = None
         self._lost = asyncio.Event()
 
     async def __aenter__(self) -> Self:
-        await self._group.__aenter__()
-        self._rescue = self._group.create_task(self._rescue_scans(), name="virtual central")
+        # Not a task group: that would wrap the errors of the block in an exception group.
+        self._rescue = asyncio.create_task(self._rescue_scans(), name="virtual central")
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self._rescue is not None:
-            self._rescue.cancel()
         try:
-            await self._group.__aexit__(kind, error, traceback)
+            if self._rescue is not None:
+                self._rescue.cancel()
+                await asyncio.wait([self._rescue])
         finally:
             if self._adapter is not None:
                 await self._adapter.close()
+        if self._rescue is not None and not self._rescue.cancelled():
+            self._rescue.result()
 
     async def add_listener(self, listener: AdvertisementListener) -> None:
         """Scan for this listener too.
