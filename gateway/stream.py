@@ -66,6 +66,9 @@ class SensorStream:
         self._open: _Open | None = None
         self._clock: DeviceClock | None = None
         self._next_device_ns: int | None = None
+        """Device time at which the next sample is due."""
+        self._last_device_ns: int | None = None
+        """Device time of the first sample of the last batch."""
         self._last_sequence: int | None = None
         self._held: list[_Held] = []
         self._received = self._lost = self._duplicates = self._clock_steps = 0
@@ -186,7 +189,7 @@ class SensorStream:
         opened, clock = self._require_open()
         period_ns = opened.info.period_ns
         device_ns, stepped = held.device_ns, False
-        if self._next_device_ns is not None and _periods(device_ns - self._next_device_ns, period_ns) < 0:
+        if self._last_device_ns is not None and device_ns <= self._last_device_ns:
             # The tick fell without a new boot id: the old mapping is worth nothing, begin a new one with this batch.
             clock, stepped = self._new_clock(opened.info), True
             device_ns = _observe(clock, opened.info, held.batch, held.arrival_ns)
@@ -222,6 +225,7 @@ class SensorStream:
         span_ns = samples.count * opened.info.period_ns
         self._received += samples.count
         self._end_ns = samples.t0_ns + span_ns
+        self._last_device_ns = device_ns
         self._next_device_ns = device_ns + span_ns
         self.uncertainty_us = stamp.uncertainty_us
         return samples
@@ -229,7 +233,7 @@ class SensorStream:
     def _new_clock(self, info: StreamInfo) -> DeviceClock:
         assert info.tick_modulus is not None
         self._clock = DeviceClock(info.tick_ns, info.tick_modulus)
-        self._next_device_ns = None
+        self._next_device_ns = self._last_device_ns = None
         return self._clock
 
 

@@ -102,7 +102,7 @@ ACTIONS = {
 
 
 @settings(max_examples=200)
-@given(st.lists(st.sampled_from(sorted(ACTIONS)), max_size=120))
+@given(st.lists(st.sampled_from(sorted(ACTIONS)), min_size=80, max_size=160))
 def test_over_a_lossy_channel_everything_arrives_in_order_and_nothing_is_forgotten_too_early(
     actions: list[str],
 ) -> None:
