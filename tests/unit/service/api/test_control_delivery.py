@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from processing.domain.errors import SettingsError
+from processing.domain.ids import GatewayId
+from processing.wire.messages import GatewayConfig
+from service.api.desk import ExerciseOrder
+from service.api.ports import ControlState
+from service.control import DeliverySchedule, changed_configs, overdue
+from service.settings import MqttAddress, ServiceSettings, parse_mqtt_url
+from tests.web.service_twin import ANNA, World
+
+
+async def test_a_command_is_sent_again_every_two_seconds_until_it_expires(world: World) -> None:
+    await world.desk.start_session(ANNA, None)
+    pending = await world.store.pending_controls()
+    schedule = DeliverySchedule()
+    sent_at = []
+    start_ns = world.clock()
+    for _ in range(80):
+        for control in schedule.due(pending, world.clock()):
+            schedule.sent(control, world.clock())
+            sent_at.append((world.clock() - start_ns) / 1e9)
+        world.clock.go_on(0.5)
+    assert sent_at == [2.0 * turn for turn in range(15)]
+
+
+async def test_after_a_lost_connection_everything_is_sent_again(world: World) -> None:
+    await world.desk.start_session(ANNA, None)
+    pending = await world.store.pending_controls()
+    schedule = DeliverySchedule()
+    schedule.sent(pending[0], world.clock())
+    assert schedule.due(pending, world.clock()) == ()
+    schedule.lost_connection()
+    assert schedule.due(pending, world.clock()) == tuple(pending)
+
+
+async def test_a_command_is_given_up_only_after_the_grace_time(world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    world.clock.go_on(34)
+    assert overdue(await world.store.pending_controls(), world.clock()) == ()
+    world.clock.go_on(1)
+    assert overdue(await world.store.pending_controls(), world.clock()) == (session.session_id,)
+    await world.look()
+    assert world.store.messages[session.session_id].state is ControlState.EXPIRED
+    assert world.board.snapshot(ANNA, world.clock()).controls[0].state is ControlState.EXPIRED
+
+
+async def test_a_command_applied_between_two_looks_is_still_shown(world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    order = await world.desk.order(session.session_id, ExerciseOrder("calibrate"), None)
+    world.store.apply(order.message.event_id)
+    world.store.apply(session.session_id)
+    await world.look()
+    assert {c.state for c in world.board.snapshot(ANNA, world.clock()).controls} == {ControlState.APPLIED}
+
+
+def test_only_configurations_that_changed_are_published() -> None:
+    gateway_id = GatewayId("hub-1")
+    old, new = GatewayConfig(version=1, sensors=()), GatewayConfig(version=2, sensors=())
+    assert changed_configs([(gateway_id, old)], {}) == ((gateway_id, old),)
+    assert changed_configs([(gateway_id, old)], {gateway_id: old}) == ()
+    assert changed_configs([(gateway_id, new)], {gateway_id: old}) == ((gateway_id, new),)
+
+
+def test_a_broker_address_is_taken_apart() -> None:
+    address = parse_mqtt_url("mqtt://service:p%40ss@broker.lan")
+    assert address == MqttAddress("broker.lan", 1883, "service", "p@ss", tls=False)
+    assert parse_mqtt_url("mqtts://h").port == 8883
+
+
+@pytest.mark.parametrize("url", ["http://x", "mqtt://", "mqtt://h:99999", "broker", "mqtt://h:secret:1"])
+def test_a_bad_broker_address_says_how_it_must_look(url: str) -> None:
+    with pytest.raises(SettingsError, match="LUMBAR_MQTT_URL must look like") as refused:
+        parse_mqtt_url(url)
+    assert "secret" not in str(refused.value) or "port" in str(refused.value).lower()
+
+
+def test_the_service_does_not_open_itself_to_the_network_without_a_token() -> None:
+    with pytest.raises(SettingsError, match="LUMBAR_SERVICE_TOKEN"):
+        ServiceSettings(http_host="0.0.0.0").checked()
+    with pytest.raises(SettingsError, match="too short"):
+        ServiceSettings(service_token=SecretStr("short")).checked()
+    token = SecretStr("long enough to be safe")
+    assert ServiceSettings(http_host="0.0.0.0", service_token=token).checked().token == "long enough to be safe"
+
+
+def test_settings_come_from_the_environment_and_hide_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LUMBAR_MQTT_URL", "mqtt://u:hidden@h")
+    monkeypatch.setenv("LUMBAR_HTTP_PORT", "0")
+    settings = ServiceSettings()
+    assert (settings.mqtt.password, settings.http_port) == ("hidden", 0)
+    assert "hidden" not in repr(settings)
