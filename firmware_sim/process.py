@@ -58,6 +58,7 @@ async def serve_wearables(
         for wearable in wearables:
             group.create_task(wearable.run(air, start_s))
         on_listening(bound_port)
+        await asyncio.get_running_loop().create_future()  # also without a wearable: until cancelled
 
 
 def _parse(hci_transport: str) -> tuple[str, int]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from firmware_sim.source import SampleRun, SampleSource
 from gateway.devices.imu_profile import NO_FLAGS, SEQUENCE_MODULUS, TICK_MODULUS, DataFlag, DataMessage
 
-_CLIPPED_COUNTS = (-32768, 32767)
+_LOWEST, _HIGHEST = -32768, 32767
 
 
 @dataclass(slots=True)
@@ -81,12 +81,13 @@ class BatchMaker:
 
     def _take(self, count: int) -> DataMessage:
         counts = self._pending[:count]
+        clipped = counts.min() == _LOWEST or counts.max() == _HIGHEST
         message = DataMessage(
             sequence=self._sequence,
             tick=(self._tick_us - self._boot_tick_us) % TICK_MODULUS,
             period_ns=self._period_us * 1000,
             packed=counts.astype("<i2").tobytes(),
-            flags=DataFlag.CLIPPED if np.isin(counts, _CLIPPED_COUNTS).any() else NO_FLAGS,
+            flags=DataFlag.CLIPPED if clipped else NO_FLAGS,
         )
         self._pending = self._pending[count:]
         self._tick_us += count * self._period_us

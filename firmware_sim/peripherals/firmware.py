@@ -11,7 +11,7 @@ import structlog
 from bumble import att
 from bumble.device import Connection, Device
 from bumble.gatt import Characteristic, CharacteristicValue, Service
-from bumble.host import Host
+from bumble.host import DataPacketQueue, Host
 from bumble.transport.common import AsyncPipeSink
 
 from firmware_sim.controller import ACL_PACKETS, RadioController
@@ -115,9 +115,7 @@ class Firmware:
             address=static_address(settings.serial),
             host=Host(controller, AsyncPipeSink(controller)),
         )
-        info: Characteristic[bytes] = Characteristic(
-            imu_profile.INFO, _READ, _READABLE, imu_codec.encode_info(self._info)
-        )
+        info = Characteristic(imu_profile.INFO, _READ, _READABLE, imu_codec.encode_info(self._info))
         self._device.add_services(
             [
                 Service(imu_profile.SERVICE, [self._data, self._control, info, self._time]),
@@ -139,18 +137,15 @@ class Firmware:
             gone = asyncio.Event()
             connection.on(Connection.EVENT_DISCONNECTION, lambda _reason: gone.set())
             connections.put_nowait((connection, gone))
+            self._connection = connection
 
         self._device.on(Device.EVENT_CONNECTION, on_connection)
+        self._device.advertising_data = advertising_data()
+        self._device.scan_response_data = scan_response_data(self._settings.serial)
+        self._device.advertising_interval_min = self._device.advertising_interval_max = ADVERTISING_INTERVAL_MS
         await uninterrupted(self._device.power_on())
         while True:
-            await uninterrupted(
-                self._device.start_advertising(
-                    advertising_data=advertising_data(),
-                    scan_response_data=scan_response_data(self._settings.serial),
-                    advertising_interval_min=ADVERTISING_INTERVAL_MS,
-                    advertising_interval_max=ADVERTISING_INTERVAL_MS,
-                )
-            )
+            await uninterrupted(self._device.start_advertising())
             connection, gone = await connections.get()
             await self._serve(connection, gone)
 
@@ -160,15 +155,15 @@ class Firmware:
             await uninterrupted(self._connection.disconnect())
 
     async def _serve(self, connection: Connection, gone: asyncio.Event) -> None:
-        self._connection = connection
         packets = connection.data_packet_queue
-        assert packets is not None
+        if packets is None:  # it went as fast as it came
+            return
         packets.on("flow", self._room.set)
         try:
             async with asyncio.TaskGroup() as group:
                 serving = [
                     group.create_task(self._sample(connection)),
-                    group.create_task(self._transmit(connection)),
+                    group.create_task(self._transmit(connection, packets)),
                     group.create_task(self._indicate(connection)),
                 ]
                 await gone.wait()
@@ -197,10 +192,8 @@ class Firmware:
             due_s = max(loop.time(), due_s + (_IDLE_S if stream is None else stream.batch_s))
             await asyncio.sleep(due_s - loop.time())
 
-    async def _transmit(self, connection: Connection) -> None:
+    async def _transmit(self, connection: Connection, packets: DataPacketQueue) -> None:
         """Hand batches to the radio while it takes them; those that wait can still be dropped."""
-        packets = connection.data_packet_queue
-        assert packets is not None
         while True:
             await self._room.wait()
             self._room.clear()
@@ -264,15 +257,15 @@ class Firmware:
     def _start(self, request: StartRequest, att_mtu: int) -> Answer:
         most = (att_mtu - _ATT_NOTIFICATION_BYTES - imu_profile.DATA_HEAD_BYTES) // BYTES_PER_SAMPLE
         batch_size = request.batch_size or min(self._settings.batch_size, most)
-        refusals = (
-            (request.rate_hz not in self._info.rates_hz, Status.UNSUPPORTED_RATE),
-            (request.acc_range_g not in (0, *self._info.acc_ranges_g), Status.UNSUPPORTED_RANGE),
-            (request.gyr_range_dps not in (0, *self._info.gyr_ranges_dps), Status.UNSUPPORTED_RANGE),
-            (not 1 <= batch_size <= most, Status.UNSUPPORTED_BATCH),
-        )
-        for refused, status in refusals:
-            if refused:
-                return Answer(Opcode.START, status)
+        if request.rate_hz not in self._info.rates_hz:
+            return Answer(Opcode.START, Status.UNSUPPORTED_RATE)
+        if not (
+            request.acc_range_g in (0, *self._info.acc_ranges_g)
+            and request.gyr_range_dps in (0, *self._info.gyr_ranges_dps)
+        ):
+            return Answer(Opcode.START, Status.UNSUPPORTED_RANGE)
+        if not 1 <= batch_size <= most:
+            return Answer(Opcode.START, Status.UNSUPPORTED_BATCH)
         self._stream = None
         started = Started(
             period_ns=self._source.period_us * 1000,

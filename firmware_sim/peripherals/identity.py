@@ -37,7 +37,7 @@ def scan_response_data(serial: int) -> bytes:
 
 
 def device_info(serial: int, boot_id: int, source: SampleSource) -> Info:
-    """The one rate and range that a source has; ranges that are not whole are rounded here, the start answer is exact."""
+    """The one rate and range that a source has, rounded where they are not whole: the start answer is exact."""
     return Info(
         serial=serial,
         boot_id=boot_id,

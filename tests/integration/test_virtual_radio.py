@@ -23,7 +23,7 @@ from processing.domain.samples import GRAVITY_MPS2
 from tests.integration.counting_sim import PERIOD_US, CountingSource
 from tests.integration.virtual_link import DRIVER, Link, counts, find, linked
 
-SUPERVISION_TIMEOUT_S = 0.5
+SUPERVISION_TIMEOUT_S = 0.8
 NAME = "LUMBAR-00A1B2"
 SERIAL = 0x00A1B2
 
