@@ -101,7 +101,9 @@ class Uplink:
                     await self._converse(client)
             except* aiomqtt.MqttError as errors:
                 self._metrics.broker_errors.inc()
-                _log.warning("broker lost", broker=repr(self._broker), errors=[str(e) for e in errors.exceptions])
+                _log.warning(
+                    "no broker connection", broker=repr(self._broker), errors=[str(e) for e in errors.exceptions]
+                )
             # S311: jitter needs no cryptography.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
             pause_s = min(2 * pause_s, longest_s)

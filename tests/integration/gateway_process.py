@@ -1,0 +1,19 @@
+"""A gateway with one fake wearable as a process of its own, configured by the environment, for tests that kill it."""
+
+from __future__ import annotations
+
+import asyncio
+
+from gateway.app import run_until_signalled
+from gateway.settings import GatewaySettings
+from tests.integration.gateway_fakes import FakeImu, fake_backend, running
+
+
+async def main() -> None:
+    imu = FakeImu(1)
+    async with running(imu.run()):
+        await run_until_signalled(GatewaySettings.load(), fake_backend(imu))
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
