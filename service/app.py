@@ -22,7 +22,7 @@ from processing.domain.errors import SettingsError
 from processing.domain.findings import Finding
 from service.api.board import LiveBoard
 from service.api.desk import Desk
-from service.api.guard import Guard
+from service.api.guard import SECURITY_HEADERS, Guard
 from service.api.hub import Hub
 from service.api.ports import ServiceStore, StoreUnavailableError
 from service.api.problems import FieldError, ProblemError
@@ -177,7 +177,7 @@ def _add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> Response:
         _log.error("request failed", path=request.url.path[:120], exc_info=error)
-        return answer(
+        response = answer(
             request,
             ProblemError(
                 HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -186,6 +186,8 @@ def _add_problem_handlers(app: FastAPI) -> None:
                 "Try again; if it happens again, report it with the time: the log has the details.",
             ),
         )
+        response.headers.update(SECURITY_HEADERS)  # this answer is made outside the guard
+        return response
 
 
 def _invalid(errors: Sequence[Any]) -> ProblemError:

@@ -33,7 +33,7 @@ COOKIE = "lumbar_login"
 
 _OPEN_PATHS = ("/healthz", "/static/")
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
-_HEADERS = {
+SECURITY_HEADERS = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -44,6 +44,7 @@ _HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+"""On every answer: nothing but our own scripts and styles may run, nobody may frame or sniff."""
 
 ProblemRenderer = Callable[[ProblemError, str, str], Response]
 """Response for (problem, path, value of the Accept header)."""
@@ -233,7 +234,7 @@ def _replay(body: bytes, receive: Receive) -> Receive:
 
 
 def _add_headers(headers: MutableHeaders, path: str) -> None:
-    for name, value in _HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         headers[name] = value
     if "cache-control" not in headers:
         headers["cache-control"] = "no-cache" if path.startswith("/static/") else "no-store"

@@ -242,5 +242,6 @@ async def test_a_mistake_of_ours_is_a_problem_without_details(
         answer = await client.get("/api/v1/subjects")
     assert [(line["event"], line["path"]) for line in logs] == [("request failed", "/api/v1/subjects")]
     assert "secret" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
     problem_of(answer, 500, "internal")
     assert ANNA not in answer.text
