@@ -143,7 +143,7 @@ def broker_config(
 
 @app.command()
 def bench(
-    seconds: Annotated[float, typer.Option(help="Length of the measured demo.")] = 30.0,
+    seconds: Annotated[float, typer.Option(min=30, help="How long the patients of the demo exercise.")] = 60.0,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
