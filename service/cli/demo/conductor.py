@@ -15,7 +15,7 @@ from service.cli.demo.script import CALIBRATION, Part, fits, script_of
 from service.cli.demo.sim_link import SimLink
 
 LOG = structlog.get_logger(__name__)
-STILL_AT_START_S = 4.0
+STILL_AT_START_S = 3.5
 """Standing still after the session began: the analyzer's still pose of 3 s and a margin."""
 AFTER_REPLAY_S = 2.5
 """Silence after a recording, long enough for the gateway to report it."""

@@ -169,10 +169,7 @@ def _print_json(finding: Finding) -> None:
 
 def _write_truth(directory: Path, done: Sequence[DoneSet]) -> None:
     """What the patients truly did, beside the logs of the run."""
-    lines = [
-        msgspec.json.encode({"subject_id": d.subject_id, "session_id": d.session_id, "set": d.truth}) for d in done
-    ]
-    (directory / "truth.jsonl").write_bytes(b"".join(line + b"\n" for line in lines))
+    (directory / "truth.jsonl").write_bytes(b"".join(msgspec.json.encode(item) + b"\n" for item in done))
 
 
 def _greet(system: DemoSystem, started: float) -> None:

@@ -10,7 +10,7 @@ CALIBRATION = "calibration"
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One set, and about how long it takes including the pauses around it, seconds (generous)."""
+    """One set, and about how long it takes including the pauses around it, seconds (measured, rounded up)."""
 
     exercise: str
     reps: int
@@ -18,14 +18,14 @@ class Part:
     about_s: float
 
 
-_CALIBRATE = Part(CALIBRATION, 3, 0.0, 26.0)
-_SQUAT = Part("squat", 5, 0.0, 26.0)
-_FLEXION = Part("standing_flexion_extension", 3, 0.0, 28.0)
-_SIDE_BEND = Part("standing_side_bend", 3, 0.0, 28.0)
-_ROTATION = Part("standing_rotation", 3, 0.0, 28.0)
-_CAT_COW = Part("cat_cow", 4, 0.0, 34.0)
-_WALK = Part("walking", 1, 20.0, 30.0)
-_STAND = Part("quiet_standing", 1, 10.0, 16.0)
+_CALIBRATE = Part(CALIBRATION, 3, 0.0, 24.0)
+_SQUAT = Part("squat", 5, 0.0, 22.0)
+_FLEXION = Part("standing_flexion_extension", 3, 0.0, 27.0)
+_SIDE_BEND = Part("standing_side_bend", 3, 0.0, 24.0)
+_ROTATION = Part("standing_rotation", 3, 0.0, 24.0)
+_CAT_COW = Part("cat_cow", 4, 0.0, 29.0)
+_WALK = Part("walking", 1, 20.0, 28.0)
+_STAND = Part("quiet_standing", 1, 10.0, 13.0)
 
 _SCRIPTS = (
     (_SQUAT, _CALIBRATE, _FLEXION, _CAT_COW, _WALK, _SQUAT),
