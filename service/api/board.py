@@ -41,6 +41,7 @@ MIN_FRAME_NS = 80_000_000
 
 OVERVIEW_EVERY_NS = 1_000_000_000
 MAX_GATEWAYS = 10_000
+_LIVING = {Liveness.EXERCISING, Liveness.RESTING}
 MAX_RECENT_CONTROLS = 8
 
 
@@ -266,7 +267,7 @@ class LiveBoard:
     def _overview_changed(self, subject_id: SubjectId, now_ns: int) -> None:
         person = self._people[subject_id]
         row = self.overview(subject_id, now_ns)
-        alive = row.liveness is Liveness.EXERCISING and now_ns - person.overview_sent_ns >= OVERVIEW_EVERY_NS
+        alive = row.liveness in _LIVING and now_ns - person.overview_sent_ns >= OVERVIEW_EVERY_NS
         if row == person.overview and not alive:
             return
         person.overview = row
@@ -275,9 +276,9 @@ class LiveBoard:
 
     def _liveness(self, person: _Person, now_ns: int) -> Liveness:
         connection = self._connection(person)
-        fresh = person.frame is not None and now_ns - person.frame.t_ns <= STALE_MS * 1_000_000
-        if fresh and self._following:
-            return Liveness.EXERCISING
+        frame = person.frame
+        if self._following and frame is not None and now_ns - frame.t_ns <= STALE_MS * 1_000_000:
+            return Liveness.EXERCISING if frame.exercise else Liveness.RESTING
         if connection.gateway is None:
             return Liveness.NO_SENSOR
         if not self._following or connection.gateway.online is None:

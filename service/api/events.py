@@ -108,7 +108,9 @@ class Liveness(StrEnum):
     """One word on a person for the list."""
 
     EXERCISING = "exercising"
-    """Samples are coming in an open session."""
+    """Samples are coming and a set is running."""
+    RESTING = "resting"
+    """Samples are coming, between two sets."""
     READY = "ready"
     """Everything is connected, no session is open."""
     SILENT = "silent"
@@ -131,6 +133,7 @@ class Wording:
 
 LIVENESS_WORDS: dict[Liveness, Wording] = {
     Liveness.EXERCISING: Wording("Exercising", "good"),
+    Liveness.RESTING: Wording("In session", "good"),
     Liveness.READY: Wording("Ready", "good"),
     Liveness.SILENT: Wording("No samples", "watch"),
     Liveness.SENSOR_MISSING: Wording("Sensor missing", "watch"),

@@ -4,6 +4,7 @@ import { follow } from "./stream.js";
 import { Gauge } from "./gauge.js";
 
 const CHECK_MS = 200;
+const NOTE_MS = 8000; // good news may go; trouble stays until the next command
 const SAVED_TRIES = 12;
 const SAVED_EVERY_MS = 1000;
 const SENSOR_NAMES = { pelvis: "Pelvis", thorax: "Upper back" };
@@ -34,6 +35,7 @@ const now = {
   setKey: "",
   finished: null, // set that ended and is being saved
   spoken: "",
+  noteTimer: 0,
 };
 
 function put(id, text) {
@@ -240,6 +242,8 @@ function note(text, tone, event = "") {
   const line = put("order-note", text);
   line.dataset.tone = tone;
   line.dataset.event = event;
+  clearTimeout(now.noteTimer);
+  if (tone === "good") now.noteTimer = setTimeout(() => put("order-note", ""), NOTE_MS);
 }
 
 async function loadResults() {

@@ -8,6 +8,7 @@ const link = document.getElementById("link");
 const rows = new Map([...document.querySelectorAll("tr[data-subject]")].map((row) => [row.dataset.subject, row]));
 const names = new Map([...document.querySelectorAll("#exercise-names option")].map((one) => [one.value, one.textContent]));
 const heard = new Map();
+const LIVING = new Set(["exercising", "resting"]);
 
 function put(row, field, text) {
   const cell = row.querySelector(`[data-field="${field}"]`);
@@ -21,13 +22,15 @@ function show(event) {
   put(row, "state", event.word).dataset.tone = event.tone;
   put(row, "exercise", event.exercise === null ? "—" : names.get(event.exercise) ?? event.exercise);
   put(row, "reps", event.reps === null ? "—" : String(event.reps));
+  if (LIVING.has(event.liveness) || event.liveness === "silent") put(row, "last", "now");
+  else if (heard.has(event.subject_id) && row.querySelector('[data-field="last"]').textContent === "now") put(row, "last", "just now");
   heard.set(event.subject_id, { at: performance.now(), liveness: event.liveness });
-  row.classList.toggle("is-stale", event.liveness !== "exercising");
+  row.classList.toggle("is-stale", !LIVING.has(event.liveness));
 }
 
 function checkSilence() {
   for (const [subject, { at, liveness }] of heard) {
-    if (liveness === "exercising" && performance.now() - at > SILENT_MS) rows.get(subject).classList.add("is-stale");
+    if (LIVING.has(liveness) && performance.now() - at > SILENT_MS) rows.get(subject).classList.add("is-stale");
   }
 }
 

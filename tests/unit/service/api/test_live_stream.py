@@ -232,6 +232,9 @@ async def test_the_list_follows_who_exercises(world: World) -> None:
     world.frame(session_id, 7)
     row = world.board.overview(ANNA, world.clock())
     assert (row.liveness, row.reps, row.exercise) == (Liveness.EXERCISING, 7, "standing_flexion_extension")
+    world.clock.go_on(1)
+    world.frame(session_id, 7, exercise=None)
+    assert world.board.overview(ANNA, world.clock()).liveness is Liveness.RESTING
     world.clock.go_on(2)
     before = world.board.hub.last_id
     world.board.refresh_overviews(world.clock())
