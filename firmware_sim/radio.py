@@ -9,11 +9,11 @@ host when they arrived and not when they were queued. Connection events and air 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
-import numpy as np
 from bumble import controller as bumble_controller
 from bumble import hci, ll
 from bumble.link import LocalLink
@@ -41,7 +41,8 @@ class Radio(LocalLink):
         if not 0 <= loss < 1:
             raise ValueError(f"loss {loss} is outside 0..1")
         self._loss = loss
-        self._rng = np.random.default_rng(seed)
+        # Not NumPy: a gateway process on the virtual radio need not load it. S311: nothing here is secret.
+        self._rng = random.Random(seed)  # noqa: S311
         self._stations: list[RadioController] = []
         self._links: list[AirLink] = []
 
@@ -57,15 +58,18 @@ class Radio(LocalLink):
 
     def advertising_delay_s(self) -> float:
         """Random part of an advertising interval."""
-        return float(self._rng.uniform(0, _ADVERTISING_DELAY_S))
+        return self._rng.uniform(0, _ADVERTISING_DELAY_S)
 
     def retransmission_delay_s(self, interval_s: float) -> float:
         """Time that the next data packet is late because it was lost and sent again."""
-        return interval_s * float(self._rng.geometric(1 - self._loss) - 1) if self._loss else 0.0
+        lost = 0
+        while self._rng.random() < self._loss:
+            lost += 1
+        return lost * interval_s
 
     def rssi_dbm(self, sender: RadioController) -> int:
         """Signal strength of one packet of a sender."""
-        return int(np.clip(round(sender.rssi_dbm + self._rng.normal(0, _RSSI_NOISE_DB)), -127, 20))
+        return max(-127, min(20, round(self._rng.gauss(sender.rssi_dbm, _RSSI_NOISE_DB))))
 
     def advertise(self, sender: RadioController, packet: ll.AdvInd, scan_response: bytes) -> None:
         """Carry one advertising event to everybody in range."""

@@ -185,12 +185,23 @@ async def test_a_full_transmit_queue_drops_its_oldest_batches_and_says_so() -> N
         wearable.vanish()
         await until(lambda: wearable.counters.overrun > 0)
         wearable.reappear()
-        await until(lambda: lost(link) > 0)
-        assert lost(link) == wearable.counters.overrun
+        await until(lambda: 0 < lost(link) == wearable.counters.overrun)
         after_the_gap = next(
             after for before, after in pairwise(link.messages) if after.sequence != before.sequence + 1
         )
         assert after_the_gap.flags & DataFlag.OVERRUN
+
+
+async def test_a_host_that_does_not_read_makes_the_wearable_drop_and_say_so() -> None:
+    air = Radio()
+    wearable = LumbarImuPeripheral(SERIAL, CountingSource(), batch_size=1, queue_batches=4)
+    async with worn(wearable, radio=air) as ble, streaming(ble) as link:
+        await link.receive(3)
+        (central,) = (station for station in air._stations if station.name == "central")
+        central.host_reads = False
+        await until(lambda: wearable.counters.overrun > 0)
+        central.host_reads = True
+        await until(lambda: 0 < lost(link) == wearable.counters.overrun)
 
 
 async def test_a_connection_that_timed_out_does_not_harm_the_next() -> None:
