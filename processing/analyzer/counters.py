@@ -16,9 +16,10 @@ from processing.dsp.vertical import Vertical, VerticalState
 AXES = (Channel.FLEXION, Channel.LATERAL_BEND, Channel.AXIAL_ROTATION)
 """Order of the angles in every array of angles."""
 
-MIN_SHARE = 0.4
-"""Share of the movement that the channel's own plane must have if several planes are counted at once
-(signals.md §3.2 no. 6)."""
+MIN_SHARE = 0.5
+"""Where several planes are counted at once, a swing counts on the plane that has more than half of the squared movement,
+so its axis lies within 45° of that plane's. Sums of absolute angles (signals.md §3.2 no. 6) separate the planes less
+well: a turn of the trunk passes 40° of rotation on during flexion (trunk_seated)."""
 
 REST_CLOSES_NS = 2 * NS_PER_S
 """Rest that closes a swing without a return (signals.md §3.4 no. 8)."""
@@ -52,12 +53,12 @@ class ChannelCounter:
         """Take a sample; an ignored turn (walking) moves the channel on but counts nothing."""
         turn = self._turns.step(point)
         rep = self._reps.turn(turn, point.t_ns) if turn is not None and not ignored else None
-        rep = rep or self._reps.settle(self._turns.state.best, point.t_ns)
+        rep = rep or self._reps.settle(point, self._turns.state.best)
         return self._count(rep)
 
     def rest(self, point: Point) -> list[Counted]:
         """The person has come to rest: the swing under way may count."""
-        turn = self._turns.close(point)
+        turn = self._turns.rest(point)
         return self._count(self._reps.turn(turn, point.t_ns) if turn is not None else None)
 
     def finish(self, now_ns: int) -> list[Counted]:

@@ -17,8 +17,8 @@ from processing.analyzer.counters import (
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.range_of_motion import RangeOfMotion, RangeOfMotionState
 from processing.analyzer.sensor import Frame
-from processing.analyzer.sources import PLACEMENTS, counted_segment, is_vertical, rom_segment
-from processing.domain.exercises import Exercise, exercise_of
+from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
+from processing.domain.exercises import CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
 from processing.domain.samples import Placement
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
@@ -84,24 +84,23 @@ class ExerciseSet:
         return begun
 
     def _compose_counters(self) -> None:
-        groups: dict[RomSegment, list[int]] = {}
-        channels = self.exercise.channels
-        for index, counted in enumerate(channels):
-            segment = counted_segment(counted, self.state.worn)
-            if segment is None:
+        state = self.state
+        groups: dict[RomSegment, list[CountedChannel]] = {}
+        for channel in self.exercise.channels:
+            assigned = assign(channel, state.worn)
+            if assigned is None:
                 continue
-            self.state.reps.setdefault(counted.channel.value, 0)
-            self.state.valid_reps.setdefault(counted.channel.value, 0)
+            segment, counted = assigned
+            state.reps.setdefault(counted.channel.value, 0)
+            state.valid_reps.setdefault(counted.channel.value, 0)
             if is_vertical(counted):
-                kept = self.state.verticals.get(segment)
-                self._verticals[segment] = VerticalCounter(counted, kept)
-                self.state.verticals[segment] = self._verticals[segment].state
+                self._verticals[segment] = VerticalCounter(counted, state.verticals.get(segment))
+                state.verticals[segment] = self._verticals[segment].state
             else:
-                groups.setdefault(segment, []).append(index)
-        for segment, indices in groups.items():
-            kept_angles = self.state.angles.get(segment)
-            self._angles[segment] = AngleCounters(tuple(channels[index] for index in indices), kept_angles)
-            self.state.angles[segment] = self._angles[segment].state
+                groups.setdefault(segment, []).append(counted)
+        for segment, channels in groups.items():
+            self._angles[segment] = AngleCounters(tuple(channels), state.angles.get(segment))
+            state.angles[segment] = self._angles[segment].state
 
     def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:
         """Take the frames of a block and how long each sensor has been at rest."""

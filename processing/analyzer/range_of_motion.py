@@ -10,7 +10,7 @@ from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import AXES
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sources import PLACEMENTS
-from processing.domain.exercises import Channel, Exercise
+from processing.domain.exercises import Channel, Exercise, Posture
 from processing.domain.findings import RefusalReason, RomDirection, RomMeasured, RomRefused, RomSegment
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
@@ -35,11 +35,18 @@ _DIRECTIONS: dict[Channel, tuple[RomDirection, RomDirection]] = {
     Channel.AXIAL_ROTATION: (RomDirection.RIGHT_ROTATION, RomDirection.LEFT_ROTATION),
 }
 
+_DRIFTING = {
+    # Axis that is vertical in the neutral pose.
+    Posture.STANDING: AXES.index(Channel.AXIAL_ROTATION),
+    Posture.SITTING: AXES.index(Channel.AXIAL_ROTATION),
+    Posture.QUADRUPED: AXES.index(Channel.LATERAL_BEND),
+}
+
 
 class RangeOfMotionState(msgspec.Struct):
     """State of ``RangeOfMotion``."""
 
-    excursion: ExcursionState = msgspec.field(default_factory=lambda: Excursion().state)
+    excursion: ExcursionState = msgspec.field(default_factory=lambda: ExcursionState([0.0] * 3, [0.0] * 3, [0.0] * 3))
     first_ns: int | None = None
     settled_ns: int = 0
 
@@ -50,7 +57,7 @@ class RangeOfMotion:
     def __init__(self, exercise: Exercise, segment: RomSegment, state: RangeOfMotionState) -> None:
         self._exercise = exercise
         self._segment = segment
-        self._excursion = Excursion(state.excursion)
+        self._excursion = Excursion(_DRIFTING[exercise.posture], state.excursion)
         self.state = state
 
     def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int, *, resumed: bool, began: bool) -> None:
@@ -72,8 +79,8 @@ class RangeOfMotion:
             return
         near = float(abs(angles_deg).max()) <= NEUTRAL_WITHIN_DEG
         if rest_ns > 0 and near and not began and state.excursion.neutral_blocks < NEUTRAL_BLOCKS:
-            self._excursion.take_neutral(angles_deg)
-        self._excursion.take(angles_deg)
+            self._excursion.settle_neutral(angles_deg)
+        self._excursion.take(angles_deg, at_rest=rest_ns > 0)
 
     def report(
         self,

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import NamedTuple
+
+import msgspec
 
 from processing.domain.exercises import Channel, CountedChannel
 from processing.domain.findings import RomSegment
@@ -18,14 +21,25 @@ PLACEMENTS: dict[RomSegment, tuple[Placement, ...]] = {
 _SEGMENTS = {Placement.PELVIS: RomSegment.PELVIS, Placement.THORAX: RomSegment.THORAX, None: RomSegment.LUMBAR}
 
 
-def counted_segment(counted: CountedChannel, worn: Collection[Placement]) -> RomSegment | None:
-    """Segment that a channel is counted on with the sensors worn, None if it cannot be told."""
+class Assigned(NamedTuple):
+    """A channel and the segment that it is counted on."""
+
+    segment: RomSegment
+    counted: CountedChannel
+
+
+def assign(counted: CountedChannel, worn: Collection[Placement]) -> Assigned | None:
+    """Segment that a channel is counted on with the sensors worn, None if it cannot be told.
+
+    On the fallback segment the channel has that segment's floor.
+    """
     first = _SEGMENTS[counted.segment]
     if all(placement in worn for placement in PLACEMENTS[first]):
-        return first
-    if counted.fallback is not None and counted.fallback in worn:
-        return _SEGMENTS[counted.fallback]
-    return None
+        return Assigned(first, counted)
+    if counted.fallback is None or counted.fallback not in worn:
+        return None
+    floor = counted.floor if counted.fallback_floor is None else counted.fallback_floor
+    return Assigned(_SEGMENTS[counted.fallback], msgspec.structs.replace(counted, floor=floor))
 
 
 def rom_segment(worn: Collection[Placement]) -> RomSegment:

@@ -63,6 +63,7 @@ class CountedChannel(msgspec.Struct, frozen=True, kw_only=True):
         segment: sensor that the channel is taken from; None means thorax relative to pelvis.
         fallback: segment used when the first one is not worn; None if the channel then cannot be told.
         floor: smallest peak-to-peak amplitude of a repetition, degrees or metres.
+        fallback_floor: the same on the fallback segment, which may move less; None for ``floor``.
     """
 
     channel: Channel
@@ -70,6 +71,7 @@ class CountedChannel(msgspec.Struct, frozen=True, kw_only=True):
     fallback: Placement | None
     swing: Swing
     floor: float
+    fallback_floor: float | None = None
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +101,7 @@ class UnknownExerciseError(LumbarError):
 
 
 def _rom(channel: Channel, floor: float) -> tuple[CountedChannel, ...]:
+    # The pelvis moves a third of what T10 does (L4/5 33, 18 and 21 degrees against 82, 67 and 63, signals.md §2.5).
     return (
         CountedChannel(
             channel=channel,
@@ -106,6 +109,7 @@ def _rom(channel: Channel, floor: float) -> tuple[CountedChannel, ...]:
             fallback=Placement.PELVIS,
             swing=Swing.BOTH_SIDES,
             floor=floor,
+            fallback_floor=floor / 3.0,
         ),
     )
 

@@ -6,9 +6,20 @@ import msgspec
 
 from processing.dsp.blocks import Floats
 
+NEAR_NEUTRAL_DEG = 5.0
+"""Distance of the other axes from neutral within which a rest is a rest in the neutral pose."""
+
+NEAR_START_DEG = 2.0
+NEAR_FRACTION = 1.0 / 3.0
+"""Distance of the drifting axis from its neutral, absolute and as a fraction of the largest excursion so far: a rest
+further out is a held turn and must not be taken for drift."""
+
+REST_GAIN = 0.2
+"""Step of the drifting neutral towards the angle per block of rest (50 ms), a time constant of about 0.25 s."""
+
 
 class ExcursionState(msgspec.Struct):
-    """Extremes and where the neutral pose lay, degrees, one number per axis."""
+    """Extremes relative to neutral, and where neutral lies, degrees, one number per axis."""
 
     lowest: list[float]
     highest: list[float]
@@ -18,31 +29,49 @@ class ExcursionState(msgspec.Struct):
 
 
 class Excursion:
-    """Extremes of the three angles, and the mean angle while the wearer still stood in the neutral pose."""
+    """Extremes of the three angles from neutral.
 
-    def __init__(self, state: ExcursionState | None = None) -> None:
+    The axis that was vertical in the neutral pose cannot be told from gravity, and its angle drifts by some degrees a
+    minute (signals.md §2.3). Its neutral therefore follows the angle whenever the wearer rests in the neutral pose, so
+    that its range is an excursion within the repetition.
+    """
+
+    def __init__(self, drifting_axis: int, state: ExcursionState | None = None) -> None:
+        self._drifting = drifting_axis
         self.state = state or ExcursionState([0.0] * 3, [0.0] * 3, [0.0] * 3)
 
-    def take(self, angles_deg: Floats) -> None:
-        """Angles of a block, shape (n, 3)."""
-        low, high = angles_deg.min(axis=0).tolist(), angles_deg.max(axis=0).tolist()
+    def take(self, angles_deg: Floats, *, at_rest: bool) -> None:
+        """Angles of a block, shape (n, 3), and whether the wearer is at rest."""
         state = self.state
-        if not state.blocks:
-            state.lowest, state.highest = low, high
-        else:
-            state.lowest = [min(pair) for pair in zip(state.lowest, low, strict=True)]
-            state.highest = [max(pair) for pair in zip(state.highest, high, strict=True)]
+        if at_rest:
+            self._follow_drift(angles_deg.mean(axis=0).tolist())
+        low, high = angles_deg.min(axis=0).tolist(), angles_deg.max(axis=0).tolist()
+        for axis, neutral in enumerate(state.neutral):
+            state.lowest[axis] = min(state.lowest[axis], low[axis] - neutral)
+            state.highest[axis] = max(state.highest[axis], high[axis] - neutral)
         state.blocks += 1
 
-    def take_neutral(self, angles_deg: Floats) -> None:
-        """Angles of a block, shape (n, 3), during which the wearer stood in the neutral pose."""
+    def settle_neutral(self, angles_deg: Floats) -> None:
+        """Angles of a block, shape (n, 3), while the wearer still rests in the neutral pose before the first movement."""
         state = self.state
         state.neutral_blocks += 1
         weight = 1.0 / state.neutral_blocks
         mean = angles_deg.mean(axis=0).tolist()
         state.neutral = [old + weight * (new - old) for old, new in zip(state.neutral, mean, strict=True)]
+        if state.neutral_blocks == 1:
+            # What was measured against the provisional neutral pose does not hold any more.
+            state.lowest, state.highest = [0.0] * 3, [0.0] * 3
 
     def below_above(self, axis: int) -> tuple[float, float]:
         """How far the angle went below and above neutral, degrees, at least 0."""
-        neutral = self.state.neutral[axis]
-        return max(neutral - self.state.lowest[axis], 0.0), max(self.state.highest[axis] - neutral, 0.0)
+        return max(-self.state.lowest[axis], 0.0), max(self.state.highest[axis], 0.0)
+
+    def _follow_drift(self, mean: list[float]) -> None:
+        state = self.state
+        axis = self._drifting
+        away = [angle - neutral for angle, neutral in zip(mean, state.neutral, strict=True)]
+        if any(abs(other) > NEAR_NEUTRAL_DEG for index, other in enumerate(away) if index != axis):
+            return
+        reach = max(state.highest[axis], -state.lowest[axis])
+        if abs(away[axis]) <= max(NEAR_START_DEG, NEAR_FRACTION * reach):
+            state.neutral[axis] += REST_GAIN * away[axis]

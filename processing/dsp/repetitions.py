@@ -44,19 +44,20 @@ class Half(msgspec.Struct, frozen=True):
 
 
 class RepetitionsState(msgspec.Struct):
-    """State of ``Repetitions``."""
+    """State of ``Repetitions``; ``returned_ns`` is when the half under way had come back."""
 
     side: int = 0
     half: Half | None = None
+    returned_ns: int | None = None
     amplitudes: list[float] = []
 
 
 class Repetitions:
     """Pairs turns into repetitions as the exercise's ``Swing`` says.
 
-    One-sided movements count one turn per repetition, on the side of the first turn (down for a squat). Movements to
-    both sides count one pair of turns, so a first turn that only comes from how the person got into the pose does
-    not count.
+    One-sided movements count one turn per repetition, on the side of the first turn (down for a squat), over when the
+    movement has come back. Movements to both sides are opened by a turn away from neutral and over with the turn on the
+    other side, or when the movement reverses in neutral because the person leaves that side out.
     """
 
     def __init__(self, swing: Swing, state: RepetitionsState | None = None) -> None:
@@ -68,34 +69,42 @@ class Repetitions:
         state = self.state
         half = state.half
         if half is not None and turn.side != half.side:
+            if self._both and not (turn.reversed or turn.is_far):
+                return None
             state.half = None
             return self._done(half, self._end(half, turn, now_ns), max(half.amplitude, turn.amplitude))
-        if self._both and half is not None:
+        if not self._opens(turn):
             return None
-        if not self._both:
-            state.side = state.side or turn.side
-            if turn.side != state.side:
-                return None
+        rep = None if half is None else self._done(half, state.returned_ns or turn.begin.t_ns, half.amplitude)
         state.half = Half(turn.side, turn.begin, turn.point, turn.amplitude)
-        return None if half is None else self._done(half, turn.begin.t_ns, half.amplitude)
+        state.returned_ns = None
+        return rep
 
-    def settle(self, best: Point | None, now_ns: int) -> Rep | None:
-        """End a one-sided repetition that has come back and goes no further."""
-        half = self.state.half
-        if self._both or half is None or best is None or now_ns - best.t_ns < SETTLED_NS:
+    def _opens(self, turn: Turn) -> bool:
+        if self._both:
+            return turn.is_far and turn.reversed
+        self.state.side = self.state.side or turn.side
+        return turn.side == self.state.side
+
+    def settle(self, now: Point, best: Point | None) -> Rep | None:
+        """Watch the way back after the turn; ends a one-sided repetition that has come back and goes no further."""
+        state = self.state
+        half = state.half
+        if half is None:
             return None
-        if (half.peak.value - best.value) * half.side < RETURNED * half.amplitude:
+        back = (half.peak.value - now.value) * half.side
+        if state.returned_ns is None and back >= RETURNED * half.amplitude:
+            state.returned_ns = now.t_ns
+        if self._both or state.returned_ns is None or best is None or now.t_ns - best.t_ns < SETTLED_NS:
             return None
-        self.state.half = None
+        state.half = None
         return self._done(half, best.t_ns, half.amplitude)
 
     def finish(self, now_ns: int) -> Rep | None:
-        """The set is over: a one-sided repetition under way counts, half a pair does not."""
+        """The set is over: a repetition whose way out is confirmed counts."""
         half = self.state.half
         self.state.half = None
-        if self._both or half is None:
-            return None
-        return self._done(half, now_ns, half.amplitude)
+        return None if half is None else self._done(half, self.state.returned_ns or now_ns, half.amplitude)
 
     def reset(self) -> None:
         """Drop the repetition under way (after a gap)."""

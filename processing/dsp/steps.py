@@ -17,11 +17,19 @@ MIN_STEP_NS = 250_000_000
 MAX_STEP_NS = 900_000_000
 """Time between steps that is walking: 67 to 240 steps/min."""
 
+MIN_BRISK_NS = 400_000_000
+MAX_BRISK_NS = 700_000_000
+"""Time between steps of brisk walking, 86 to 150 per min. The two vertical swings of a squat pass the band too, but
+irregularly and mostly slower (0.8 s, squat_lowback); slower walking moves the trunk too little to be counted."""
+
 GATE_STEPS = 4
 """Steps in a row that make it walking; fewer are a shift of weight."""
 
 BOUT_PAUSE_NS = 2 * NS_PER_S
 """Silence that ends a bout."""
+
+GATE_PAUSE_NS = NS_PER_S
+"""Silence that opens the gate again."""
 
 STEP_DELAY_NS = 180_000_000
 """Delay of the band-pass in the middle of its band (group delay at 1.8 Hz)."""
@@ -48,6 +56,7 @@ class StepsState(msgspec.Struct):
     first_ns: int = 0
     last_ns: int = 0
     count: int = 0
+    brisk: int = 0
 
 
 class Steps:
@@ -68,15 +77,15 @@ class Steps:
         return ended
 
     def is_walking(self, t_ns: int) -> bool:
-        """Tell whether the last steps were walking and the last one is fresh."""
-        return self.state.count >= GATE_STEPS and t_ns - self.state.last_ns <= BOUT_PAUSE_NS
+        """Tell whether the last steps were brisk walking and the last one is fresh."""
+        return self.state.brisk >= GATE_STEPS and t_ns - self.state.last_ns <= GATE_PAUSE_NS
 
     def finish(self) -> Bout | None:
         """End the bout under way."""
         state = self.state
         bout = Bout(state.first_ns - STEP_DELAY_NS, state.last_ns - STEP_DELAY_NS, state.count)
         walked = state.count >= GATE_STEPS
-        state.count = 0
+        state.count = state.brisk = 0
         return bout if walked else None
 
     def reset(self) -> Bout | None:
@@ -97,4 +106,5 @@ class Steps:
             state.first_ns = t_ns
         state.last_ns = t_ns
         state.count += 1
+        state.brisk = state.brisk + 1 if MIN_BRISK_NS <= since_ns <= MAX_BRISK_NS else 1
         return ended

@@ -7,14 +7,20 @@ from typing import NamedTuple
 
 import msgspec
 
-FOLLOW = 0.5
-"""Threshold as a fraction of the median swing (signals.md §3.2: 0.5-0.6; a plateau on both real sets)."""
+FOLLOW = 0.4
+"""Threshold as a fraction of the median swing. Below 0.5, because the last return of an even pair is half as long as the
+swing from side to side (signals.md §3.3: 0.4 also confirms 0.1 s earlier than 0.5)."""
 
 MEMORY = 5
 """Swings that the median is taken over (signals.md §3.2)."""
 
-CLOSING = 0.7
+RESTED = 0.7
 """Fraction of the median swing that counts without a return when the person rests (signals.md §3.4 no. 8)."""
+
+
+FAR = 1.0 / 3.0
+"""Distance from neutral, as a fraction of the swing, from which a turn is on its side and not a return to neutral. The
+second side of an even pair lies at 1/2, a return at 0."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
@@ -29,24 +35,51 @@ class Turn(NamedTuple):
     """A confirmed turning point.
 
     ``side`` is +1 at the top of a swing up and -1 at the bottom of a swing down; ``begin`` is where the swing began.
+    ``reversed`` is false if the person only came to rest there. ``share`` is the part of the swing in all movement of the
+    segment: 1 if only this axis moved.
     """
 
     side: int
     point: Point
     begin: Point
+    reversed: bool
+    share: float
 
     @property
     def amplitude(self) -> float:
         """Size of the swing that ended here, in the channel's unit."""
         return abs(self.point.value - self.begin.value)
 
+    @property
+    def is_far(self) -> bool:
+        """Whether the turn lies away from neutral (0), so that it is no mere return."""
+        return abs(self.point.value) >= FAR * self.amplitude
+
+
+class Span(msgspec.Struct, frozen=True, array_like=True):
+    """Lowest and highest value of every axis over a while."""
+
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+    def widened(self, axes: tuple[float, ...]) -> Span:
+        """Span that holds these values as well."""
+        return Span(tuple(map(min, self.low, axes)), tuple(map(max, self.high, axes)))
+
 
 class TurningPointsState(msgspec.Struct):
-    """State of ``TurningPoints``: the last turn, the best point since, and the sizes of the last swings."""
+    """State of ``TurningPoints``.
+
+    ``begin`` is the last turn, ``best`` the furthest point since. The movement set out at ``out_ns``, the last moment near
+    ``begin``; ``now`` spans the axes since then, ``then`` did when ``best`` was reached.
+    """
 
     side: int = 0
     begin: Point | None = None
     best: Point | None = None
+    out_ns: int = 0
+    now: Span | None = None
+    then: Span | None = None
     swings: list[float] = []
 
 
@@ -73,56 +106,91 @@ class TurningPoints:
         """Take the next sample; a turn if one became certain."""
         state = self.state
         if state.begin is None or state.best is None:
-            state.begin = state.best = now
+            self._start(now)
             return None
+        self._follow_out(now, state.begin, state.best)
         if state.side == 0:
             self._set_out(now, state.begin, state.best)
             return None
+        if (state.best.value - now.value) * state.side >= self._threshold:
+            return self._turn(now, reversed_there=True)
         if (now.value - state.begin.value) * state.side < 0.0:
-            # Only after a close: the swing goes on in the old direction, so its turn moves along.
-            state.begin = state.best = now
-            return None
-        if (now.value - state.best.value) * state.side > 0.0:
-            state.best = now
-            return None
-        if (state.best.value - now.value) * state.side < self._threshold:
-            return None
-        return self._turn(now)
+            # Only after a rest: the swing goes on in the old direction, so its turn moves along.
+            self._begin(now)
+        elif (now.value - state.best.value) * state.side > 0.0:
+            state.best, state.then = now, state.now
+        return None
 
-    def close(self, now: Point) -> Turn | None:
-        """The person rests: the swing under way counts if it is large enough without a return."""
+    def rest(self, now: Point) -> Turn | None:
+        """The person has come to rest: the swing under way counts if it is large enough without a return.
+
+        A rest away from neutral holds the turn; a rest in neutral is a new start.
+        """
         state = self.state
         if state.side == 0 or state.begin is None or state.best is None:
             return None
-        usual = median(state.swings) if state.swings else self._floor / CLOSING
-        if abs(state.best.value - state.begin.value) < max(self._floor, CLOSING * usual):
+        usual = median(state.swings) if state.swings else self._floor / RESTED
+        if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
             return None
-        return self._turn(now)
+        turn = self._turn(now, reversed_there=False)
+        if turn is None or not turn.is_far:
+            self._start(now)
+        return turn
 
     def reset(self) -> None:
         """Forget the swing under way (after a gap); the usual size stays."""
         self.state.side = 0
         self.state.begin = self.state.best = None
 
+    def _start(self, now: Point) -> None:
+        self.state.side = 0
+        self._begin(now)
+
+    def _begin(self, now: Point) -> None:
+        state = self.state
+        state.begin = state.best = now
+        state.out_ns = now.t_ns
+        state.now = state.then = _span(now)
+
+    def _follow_out(self, now: Point, begin: Point, best: Point) -> None:
+        """Keep the span of the axes since the movement set out; near its begin it has not."""
+        state = self.state
+        if state.side:
+            near = (now.value - begin.value) * state.side < 0.5 * self._floor
+        else:
+            near = abs(now.value - 0.5 * (begin.value + best.value)) < 0.25 * self._floor
+        if near:
+            state.out_ns = now.t_ns
+            state.now = _span(now)
+        elif self._min_share and state.now is not None:
+            state.now = state.now.widened(now.axes)
+
     def _set_out(self, now: Point, lowest: Point, highest: Point) -> None:
         """Before the first swing: ``begin`` holds the lowest point, ``best`` the highest."""
         state = self.state
-        if now.value - lowest.value >= self._floor:
-            state.side, state.best = 1, now
-        elif highest.value - now.value >= self._floor:
-            state.side, state.begin, state.best = -1, highest, now
+        # Out of neutral a swing is half as large as from side to side.
+        enough = max(self._floor, 0.5 * self._threshold)
+        if now.value - lowest.value >= enough:
+            state.side, state.best, state.then = 1, now, state.now
+        elif highest.value - now.value >= enough:
+            state.side, state.begin, state.best, state.then = -1, highest, now, state.now
         elif now.value < lowest.value:
             state.begin = now
         elif now.value > highest.value:
             state.best = now
 
-    def _turn(self, now: Point) -> Turn | None:
+    def _turn(self, now: Point, *, reversed_there: bool) -> Turn | None:
         state = self.state
         assert state.begin is not None
         assert state.best is not None
-        turn = Turn(state.side, state.best, state.begin)
+        share = _share(state.begin, state.best, state.then) if self._min_share else 1.0
+        begin = Point(min(state.out_ns, state.best.t_ns), state.begin.value, state.begin.axes)
+        turn = Turn(state.side, state.best, begin, reversed_there, share)
         state.side, state.begin, state.best = -state.side, state.best, now
-        if self._min_share and _share(turn) < self._min_share:
+        state.out_ns = state.begin.t_ns
+        # What the axes did between the turn and now belongs to the new swing, at least to its ends.
+        state.now = state.then = _span(state.begin).widened(now.axes)
+        if share < self._min_share:
             return None
         state.swings = [*state.swings, turn.amplitude][-MEMORY:]
         self._follow()
@@ -133,7 +201,16 @@ class TurningPoints:
         self._threshold = max(self._floor, FOLLOW * median(swings)) if swings else self._floor
 
 
-def _share(turn: Turn) -> float:
-    """Part that the channel has in the change of all axes from the begin of the swing to its end."""
-    total = sum(abs(end - begin) for end, begin in zip(turn.point.axes, turn.begin.axes, strict=True))
-    return turn.amplitude / total if total > 0.0 else 1.0
+def _span(point: Point) -> Span:
+    return Span(point.axes, point.axes)
+
+
+def _share(begin: Point, best: Point, span: Span | None) -> float:
+    """Squared swing over the sum of it and the squared spans of the other axes."""
+    if span is None:
+        return 1.0
+    swing = (best.value - begin.value) ** 2
+    spans = [(high - low) ** 2 for low, high in zip(span.low, span.high, strict=True)]
+    # The channel's own span is at least its swing; what it wandered beyond that counts against it.
+    total = max(sum(spans), swing)
+    return swing / total if total > 0.0 else 1.0
