@@ -18,7 +18,7 @@ from gateway.link import LinkTimings, Radio
 from gateway.metrics import Metrics, served_metrics
 from gateway.settings import GatewaySettings
 from gateway.uplink import CONFIG_NOTE, Identity, Uplink
-from processing.domain.errors import DecodeError
+from processing.domain.errors import DecodeError, LumbarError
 from processing.domain.ids import GatewayId
 from processing.wire.messages import GatewayConfig, decode_message
 
@@ -61,24 +61,38 @@ async def run_gateway(
             await _apply_last_config(journal, radio)
             uplink = Uplink(identity, settings.broker, journal, radio, metrics)
             _log.info("gateway starts", gateway=identity.gateway_id, log_id=journal.log_id, position=journal.position)
-            async with asyncio.TaskGroup() as group:
-                group.create_task(journal.run(), name="gateway.journal")
-                group.create_task(radio.run(), name="gateway.radio")
-                group.create_task(uplink.run(), name="gateway.uplink")
+            try:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(journal.run(), name="gateway.journal")
+                    group.create_task(radio.run(), name="gateway.radio")
+                    group.create_task(uplink.run(), name="gateway.uplink")
+            except ExceptionGroup as failed:
+                # A log that cannot be written ends the process: let its text reach the operator without the group.
+                if isinstance(failed.exceptions[0], LumbarError):
+                    raise failed.exceptions[0] from None
+                raise
 
 
 async def run_until_signalled(settings: GatewaySettings, backend: BleBackend | None = None) -> None:
-    """``run_gateway`` until SIGTERM or SIGINT; returns when everything is flushed and closed."""
+    """``run_gateway`` until SIGTERM or SIGINT; returns when everything is flushed and closed, errors come through."""
     loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as group:
-        running = group.create_task(run_gateway(settings, backend), name="gateway")
+    running = asyncio.ensure_future(run_gateway(settings, backend))
+    stopped = asyncio.Event()
+
+    def stop() -> None:
+        stopped.set()
+        running.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await running
+    except asyncio.CancelledError:
+        if not stopped.is_set():
+            raise
+    finally:
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, running.cancel)
-        try:
-            await asyncio.wait([running])
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
+            loop.remove_signal_handler(number)
 
 
 async def _apply_last_config(journal: Journal, radio: Radio) -> None:

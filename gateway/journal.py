@@ -104,6 +104,14 @@ class Journal:
             self._metrics.appended_entries.inc(len(entries))
             self.grown.set()
 
+    async def close(self) -> None:
+        """Commit what waits; if the disk refuses now, say what is lost."""
+        try:
+            await self.flush()
+        except sqlite3.Error as error:
+            self._metrics.log_write_errors.inc()
+            _log.critical("entries lost at the end", error=str(error), lost=len(self._pending))
+
     async def read(self, offset: int, max_entries: int, max_bytes: int) -> list[bytes]:
         """Encoded entries from ``offset`` on (``LogFile.read``)."""
         return await self._call(lambda: self._log.read(offset, max_entries, max_bytes))
@@ -173,6 +181,6 @@ async def open_journal(
             try:
                 yield journal
             finally:
-                await journal.flush()
+                await journal.close()
         finally:
             await loop.run_in_executor(thread, log.__exit__)

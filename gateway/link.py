@@ -43,15 +43,17 @@ class LinkTimings:
         silent_s: no sample for so long: tell whoever waits for them.
         lost_s: no sample for so long: disconnect and try again.
         scan_s: length of one scan for a missing sensor.
+        rest_s: pause between two such scans while other sensors stream; scanning costs them packets.
         survey_s: length of a scan for sensors that nobody asked for, so that they can be paired.
-        survey_every_s: pause between two surveys while sensors stream; scanning costs them packets.
+        survey_every_s: pause between two surveys while sensors stream.
         idle_every_s: pause between two surveys while none does.
         retry_s: first and longest pause after a failed connection (bleak-retry-connector's).
     """
 
     silent_s: float = 1.5
     lost_s: float = 5.0
-    scan_s: float = 10.0
+    scan_s: float = 5.0
+    rest_s: float = 2.0
     survey_s: float = 3.0
     survey_every_s: float = 60.0
     idle_every_s: float = 5.0
@@ -154,6 +156,8 @@ class Radio:
         self._wake.clear()
         if any(True for _ in self._due()):
             await self._scan(self._timings.scan_s)
+            if self._slots and not self._wake.is_set():
+                await self._sleep(self._timings.rest_s)
             return
         waits = [w.next_try_s for w in self._wearables.values() if w.missing]
         if waits:

@@ -99,7 +99,8 @@ class LogFile:
 
     def __exit__(self, *_: object) -> None:
         if self._db is not None:
-            with self._transaction() as db:
+            # A disk that is full keeps its mark of an unclean end: the next start then checks every page.
+            with contextlib.suppress(sqlite3.Error), self._transaction() as db:
                 _put_meta(db, "clean", b"1")
         self._close()
 

@@ -15,7 +15,7 @@ from gateway.app import run_gateway
 from gateway.link import LinkTimings
 from gateway.settings import GatewaySettings, parse_broker_url
 from processing.domain.commands import ControlMessage, EndSession
-from processing.domain.entries import Control, Gap, GapReason, SensorEvent, SensorEventKind, StreamOpened
+from processing.domain.entries import Control, Gap, GapReason, LogEntry, SensorEvent, SensorEventKind, StreamOpened
 from processing.domain.ids import GatewayId
 from processing.domain.samples import Placement
 from processing.wire.messages import (
@@ -28,7 +28,7 @@ from processing.wire.messages import (
 )
 from processing.wire.topics import GatewayTopic, gateway_topic
 from service.embedded.access import BrokerUser, gateway_user
-from service.embedded.broker import EmbeddedBroker
+from service.embedded.broker import ChildBroker, EmbeddedBroker, MosquittoBroker, find_mosquitto
 from tests.integration.gateway_fakes import FakeImu, FakeWorker, fake_backend, running
 
 GATEWAY = GatewayId("gw-test")
@@ -40,7 +40,7 @@ EVERYTHING = BrokerUser("tester", "secret", ("lumbar/v1/+/+/+",), ("lumbar/v1/+/
 class Site:
     """A broker and what a test needs to talk about it."""
 
-    broker: EmbeddedBroker
+    broker: ChildBroker
     folder: Path
 
     def settings(self) -> GatewaySettings:
@@ -83,14 +83,23 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
+async def site(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Site]:
+    kind: type[ChildBroker] = getattr(request, "param", EmbeddedBroker)
+    if kind is MosquittoBroker and find_mosquitto() is None:
+        pytest.skip("mosquitto is not installed on this machine")
     users = [gateway_user(GATEWAY, "gateway-secret"), EVERYTHING]
-    async with EmbeddedBroker(tmp_path / "broker", None, users) as broker:
+    async with kind(tmp_path / "broker", None, users) as broker:
         yield Site(broker, tmp_path)
 
 
 def without_hole(indices: list[int]) -> bool:
     return indices == list(range(indices[0], indices[0] + len(indices)))
+
+
+def events(log: list[LogEntry]) -> list[SensorEventKind]:
+    """What happened to the sensors, without clock steps: a machine that stalls at the start makes those."""
+    kinds = [entry.event for entry in log if isinstance(entry, SensorEvent)]
+    return [kind for kind in kinds if kind is not SensorEventKind.CLOCK_STEPPED]
 
 
 async def test_two_wearables_are_found_read_and_arrive_whole(site: Site) -> None:
@@ -113,6 +122,7 @@ async def test_two_wearables_are_found_read_and_arrive_whole(site: Site) -> None
     assert not any(isinstance(entry, Gap) for entry in worker.log())
 
 
+@pytest.mark.parametrize("site", [EmbeddedBroker, MosquittoBroker], indirect=True)
 async def test_a_killed_broker_costs_no_entry_and_no_order(site: Site) -> None:
     imu, worker = FakeImu(1), site.worker()
     await site.configure(imu)
@@ -173,8 +183,8 @@ async def test_a_lost_and_found_wearable_leaves_a_gap(site: Site) -> None:
     missing = indices[-1] - indices[0] + 1 - len(indices)
     assert (gap.reason, gap.lost) == (GapReason.LINK, missing)
     assert missing >= 50
-    assert abs((gap.t1_ns - gap.t0_ns) - missing * 10_000_000) < 20_000_000
-    assert next(e.event for e in log if isinstance(e, SensorEvent)) is SensorEventKind.DISCONNECTED
+    assert abs((gap.t1_ns - gap.t0_ns) - missing * 10_000_000) < 100_000_000
+    assert events(log)[0] is SensorEventKind.DISCONNECTED
 
 
 async def test_batches_that_the_device_skips_are_a_gap_of_the_device(site: Site) -> None:
@@ -192,18 +202,14 @@ async def test_batches_that_the_device_skips_are_a_gap_of_the_device(site: Site)
 async def test_a_silent_wearable_is_reported_then_reconnected(site: Site) -> None:
     imu, worker = FakeImu(1), site.worker()
     await site.configure(imu)
-
-    def events() -> list[SensorEventKind]:
-        return [entry.event for entry in worker.log() if isinstance(entry, SensorEvent)]
-
     async with running(imu.run(), worker.run(), run_gateway(site.settings(), fake_backend(imu), timings=FAST)):
         await worker.until(lambda: len(worker.indices(1)) >= 50)
         imu.silent = True
-        await worker.until(lambda: SensorEventKind.DISCONNECTED in events())
+        await worker.until(lambda: SensorEventKind.DISCONNECTED in events(worker.log()))
         imu.silent = False
         count = len(worker.indices(1))
         await worker.until(lambda: len(worker.indices(1)) >= count + 50)
-    assert events()[:2] == [SensorEventKind.SILENT, SensorEventKind.DISCONNECTED]
+    assert events(worker.log())[:2] == [SensorEventKind.SILENT, SensorEventKind.DISCONNECTED]
     assert imu.clients >= 2
 
 
@@ -216,8 +222,7 @@ async def test_a_rebooted_wearable_gets_a_new_clock_and_says_so(site: Site) -> N
         await worker.until(lambda: any(isinstance(e, StreamOpened) and e.boot_id == 78 for e in worker.log()))
         count = len(worker.indices(1))
         await worker.until(lambda: len(worker.indices(1)) >= count + 50)
-    kinds = [entry.event for entry in worker.log() if isinstance(entry, SensorEvent)]
-    assert kinds[:2] == [SensorEventKind.DISCONNECTED, SensorEventKind.REBOOTED]
+    assert events(worker.log())[:2] == [SensorEventKind.DISCONNECTED, SensorEventKind.REBOOTED]
     assert [entry.reason for entry in worker.log() if isinstance(entry, Gap)] == [GapReason.LINK]
 
 

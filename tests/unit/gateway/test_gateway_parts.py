@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from gateway.app import run_gateway
 from gateway.connection import Inbox, LinkLostError
 from gateway.health import RateMeter
 from gateway.journal import open_journal
-from gateway.log import LogFile
+from gateway.log import LogError, LogFile
 from gateway.metrics import Metrics, served_metrics
 from gateway.settings import GatewaySettings, parse_broker_url
 from gateway.stream import StreamTotals
-from processing.domain.entries import SensorEvent, SensorEventKind
+from processing.domain.entries import SensorEvent, SensorEventKind, StreamOpened
 from processing.domain.errors import SettingsError
+from processing.domain.samples import ClockQuality
 from service.embedded.process import free_port
 
 SENDER = None  # bleak passes the characteristic; the inbox knows it by the subscription
@@ -118,6 +120,17 @@ def test_metrics_are_served_and_a_taken_port_is_a_clear_error() -> None:
 
 
 EVENT = SensorEvent(stream=0, t_ns=1, event=SensorEventKind.SILENT)
+OPENED = StreamOpened(
+    stream=0,
+    t_ns=1,
+    sensor_id="s",
+    boot_id=1,
+    period_ns=10_000_000,
+    acc_scale=1.0,
+    gyr_scale=1.0,
+    clock=ClockQuality.DEVICE,
+    driver="test/1",
+)
 
 
 async def test_a_journal_commits_what_waits_when_it_is_closed(tmp_path: Path) -> None:
@@ -153,3 +166,29 @@ async def test_a_refused_commit_is_counted_and_tried_again_with_everything(
             committing.cancel()
         assert journal.position.next_offset == 3
     assert metrics.registry.get_sample_value("lumbar_gateway_log_write_errors_total") == 3
+
+
+async def test_a_log_that_cannot_be_opened_ends_the_gateway_with_its_own_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    settings = GatewaySettings(
+        gateway_id="gw", mqtt_url="mqtt://127.0.0.1:1", gateway_log=tmp_path / "file" / "log.sqlite"
+    )
+    with pytest.raises(LogError, match="directory"):
+        await run_gateway(settings)
+
+
+async def test_a_disk_that_stays_full_ends_the_gateway_with_its_own_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_log: LogFile, _entries: object) -> object:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr("gateway.journal._WRITE_PATIENCE_S", 0.05)
+    monkeypatch.setattr("gateway.journal._RETRY_S", 0.01)
+    with LogFile(tmp_path / "log", 10**6) as log:
+        log.append([OPENED])
+    # The slot that this log left open has to be closed first, and that cannot be written.
+    monkeypatch.setattr(LogFile, "append", full)
+    settings = GatewaySettings(gateway_id="gw", mqtt_url="mqtt://127.0.0.1:1", gateway_log=tmp_path / "log")
+    with pytest.raises(LogError, match="disk is full"):
+        await run_gateway(settings, drivers=())
