@@ -17,9 +17,9 @@ AXES = (Channel.FLEXION, Channel.LATERAL_BEND, Channel.AXIAL_ROTATION)
 """Order of the angles in every array of angles."""
 
 MIN_SHARE = 0.5
-"""Where several planes are counted at once, a swing counts on the plane that has more than half of the squared movement,
-so its axis lies within 45° of that plane's. Sums of absolute angles (signals.md §3.2 no. 6) separate the planes less
-well: a turn of the trunk passes 40° of rotation on during flexion (trunk_seated)."""
+"""Where several planes are counted at once, a swing counts on the plane that has more than half of the squared
+movement, so its axis lies within 45° of that plane's. Sums of absolute angles (signals.md §3.2 no. 6) separate the
+planes less well: flexion of the trunk passes up to 40° on to rotation (trunk_seated)."""
 
 REST_CLOSES_NS = 2 * NS_PER_S
 """Rest that closes a swing without a return (signals.md §3.4 no. 8)."""
@@ -49,9 +49,9 @@ class ChannelCounter:
         self._reps = Repetitions(counted.swing, state.reps if state else None)
         self.state = state or ChannelState(self._turns.state, self._reps.state)
 
-    def step(self, point: Point, *, ignored: bool = False) -> list[Counted]:
+    def step(self, point: Point, *, at_rest: bool = False, ignored: bool = False) -> list[Counted]:
         """Take a sample; an ignored turn (walking) moves the channel on but counts nothing."""
-        turn = self._turns.step(point)
+        turn = self._turns.step(point, at_rest=at_rest)
         rep = self._reps.turn(turn, point.t_ns) if turn is not None and not ignored else None
         rep = rep or self._reps.settle(point, self._turns.state.best)
         return self._count(rep)
@@ -113,7 +113,7 @@ class AngleCounters:
             t_ns = t0_ns + row * GRID_NS
             for counter in self.channels:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
-                counted += counter.step(self.state.last)
+                counted += counter.step(self.state.last, at_rest=rest_ns > 0)
         if rest_ns < REST_CLOSES_NS:
             self.state.closed = False
         elif not self.state.closed:

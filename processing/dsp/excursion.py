@@ -52,7 +52,7 @@ class Excursion:
         state.blocks += 1
 
     def settle_neutral(self, angles_deg: Floats) -> None:
-        """Angles of a block, shape (n, 3), while the wearer still rests in the neutral pose before the first movement."""
+        """Angles of a block, shape (n, 3), while the wearer rests in the neutral pose before the first movement."""
         state = self.state
         state.neutral_blocks += 1
         weight = 1.0 / state.neutral_blocks

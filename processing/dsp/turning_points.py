@@ -8,8 +8,8 @@ from typing import NamedTuple
 import msgspec
 
 FOLLOW = 0.4
-"""Threshold as a fraction of the median swing. Below 0.5, because the last return of an even pair is half as long as the
-swing from side to side (signals.md §3.3: 0.4 also confirms 0.1 s earlier than 0.5)."""
+"""Threshold as a fraction of the median swing. Below 0.5, because the last return of an even pair is half as long as
+the swing from side to side (signals.md §3.3: 0.4 also confirms 0.1 s earlier than 0.5)."""
 
 MEMORY = 5
 """Swings that the median is taken over (signals.md §3.2)."""
@@ -35,8 +35,8 @@ class Turn(NamedTuple):
     """A confirmed turning point.
 
     ``side`` is +1 at the top of a swing up and -1 at the bottom of a swing down; ``begin`` is where the swing began.
-    ``reversed`` is false if the person only came to rest there. ``share`` is the part of the swing in all movement of the
-    segment: 1 if only this axis moved.
+    ``reversed`` is false if the person only came to rest there. ``share`` is the part of the swing in all movement
+    of the segment: 1 if only this axis moved.
     """
 
     side: int
@@ -70,14 +70,16 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
 class TurningPointsState(msgspec.Struct):
     """State of ``TurningPoints``.
 
-    ``begin`` is the last turn, ``best`` the furthest point since. The movement set out at ``out_ns``, the last moment near
-    ``begin``; ``now`` spans the axes since then, ``then`` did when ``best`` was reached.
+    ``begin`` is the last turn, ``best`` the furthest point since. ``out_ns`` is the last moment near ``begin``, ``now``
+    spans the axes since the last rest there; ``best_out_ns`` and ``then`` are what these were when ``best`` was
+    reached.
     """
 
     side: int = 0
     begin: Point | None = None
     best: Point | None = None
     out_ns: int = 0
+    best_out_ns: int = 0
     now: Span | None = None
     then: Span | None = None
     swings: list[float] = []
@@ -102,13 +104,13 @@ class TurningPoints:
         """Movement back that confirms a turn, in the channel's unit."""
         return self._threshold
 
-    def step(self, now: Point) -> Turn | None:
-        """Take the next sample; a turn if one became certain."""
+    def step(self, now: Point, *, at_rest: bool = False) -> Turn | None:
+        """Take the next sample, and whether the wearer is at rest; a turn if one became certain."""
         state = self.state
         if state.begin is None or state.best is None:
             self._start(now)
             return None
-        self._follow_out(now, state.begin, state.best)
+        self._follow_out(now, state.begin, state.best, at_rest=at_rest)
         if state.side == 0:
             self._set_out(now, state.begin, state.best)
             return None
@@ -118,7 +120,7 @@ class TurningPoints:
             # Only after a rest: the swing goes on in the old direction, so its turn moves along.
             self._begin(now)
         elif (now.value - state.best.value) * state.side > 0.0:
-            state.best, state.then = now, state.now
+            self._reach(now)
         return None
 
     def rest(self, now: Point) -> Turn | None:
@@ -149,18 +151,23 @@ class TurningPoints:
     def _begin(self, now: Point) -> None:
         state = self.state
         state.begin = state.best = now
-        state.out_ns = now.t_ns
+        state.out_ns = state.best_out_ns = now.t_ns
         state.now = state.then = _span(now)
 
-    def _follow_out(self, now: Point, begin: Point, best: Point) -> None:
-        """Keep the span of the axes since the movement set out; near its begin it has not."""
+    def _reach(self, now: Point) -> None:
+        state = self.state
+        state.best, state.best_out_ns, state.then = now, state.out_ns, state.now
+
+    def _follow_out(self, now: Point, begin: Point, best: Point, *, at_rest: bool) -> None:
+        """Keep when the movement set out, and the span of the axes since the last rest before that."""
         state = self.state
         if state.side:
             near = (now.value - begin.value) * state.side < 0.5 * self._floor
         else:
-            near = abs(now.value - 0.5 * (begin.value + best.value)) < 0.25 * self._floor
+            near = at_rest or abs(now.value - 0.5 * (begin.value + best.value)) < 0.25 * self._floor
         if near:
             state.out_ns = now.t_ns
+        if near and at_rest:
             state.now = _span(now)
         elif self._min_share and state.now is not None:
             state.now = state.now.widened(now.axes)
@@ -171,9 +178,11 @@ class TurningPoints:
         # Out of neutral a swing is half as large as from side to side.
         enough = max(self._floor, 0.5 * self._threshold)
         if now.value - lowest.value >= enough:
-            state.side, state.best, state.then = 1, now, state.now
+            state.side = 1
+            self._reach(now)
         elif highest.value - now.value >= enough:
-            state.side, state.begin, state.best, state.then = -1, highest, now, state.now
+            state.side, state.begin = -1, highest
+            self._reach(now)
         elif now.value < lowest.value:
             state.begin = now
         elif now.value > highest.value:
@@ -184,10 +193,10 @@ class TurningPoints:
         assert state.begin is not None
         assert state.best is not None
         share = _share(state.begin, state.best, state.then) if self._min_share else 1.0
-        begin = Point(min(state.out_ns, state.best.t_ns), state.begin.value, state.begin.axes)
+        begin = Point(max(state.best_out_ns, state.begin.t_ns), state.begin.value, state.begin.axes)
         turn = Turn(state.side, state.best, begin, reversed_there, share)
         state.side, state.begin, state.best = -state.side, state.best, now
-        state.out_ns = state.begin.t_ns
+        state.out_ns = state.best_out_ns = state.begin.t_ns
         # What the axes did between the turn and now belongs to the new swing, at least to its ends.
         state.now = state.then = _span(state.begin).widened(now.axes)
         if share < self._min_share:
