@@ -5,23 +5,13 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-from typing import Annotated, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from processing.domain.errors import SettingsError
-
-
-class BrokerAddress(NamedTuple):
-    """Where the broker is and who we are there."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
+from processing.wire.broker_address import BrokerAddress, parse_broker_url
 
 
 class WorkerSettings(BaseSettings):
@@ -79,27 +69,3 @@ class WorkerSettings(BaseSettings):
             raise SettingsError(problems) from None
         parse_broker_url(settings.mqtt_url.get_secret_value())
         return settings
-
-
-def parse_broker_url(url: str) -> BrokerAddress:
-    """Parts of ``mqtt[s]://[user:password@]host[:port]``.
-
-    Raises:
-        SettingsError: the URL has another scheme, no host or a bad port.
-    """
-    expected = "LUMBAR_MQTT_URL must look like mqtt://user:password@host:1883 (mqtts:// for TLS)"
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise SettingsError(f"{expected}: {error}") from None
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise SettingsError(f"{expected}, not scheme {parts.scheme!r} and host {parts.hostname!r}")
-    tls = parts.scheme == "mqtts"
-    return BrokerAddress(
-        host=parts.hostname,
-        port=port or (8883 if tls else 1883),
-        username=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
-        tls=tls,
-    )

@@ -78,7 +78,9 @@ class Shift:
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._keep_claims(), name="worker.claims")
-                tasks.create_task(self._read(tasks), name="worker.intake")
+                # in the block, not as a task: Python 3.11 leaves this task marked as being cancelled when a child
+                # fails after the block has ended, and nobody could tell that from SIGTERM
+                await self._read(tasks)
         finally:
             self._metrics.shards.set(0)
             self._metrics.gateways.set(0)
