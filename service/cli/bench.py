@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -17,13 +18,19 @@ from rich.status import Status
 from service.cli.bench_figures import Figure, Report, report_table, this_machine
 from service.cli.bench_system import system_figures
 
+STOPPED = 130
+"""Exit code after SIGTERM or Ctrl-C: the measurement is not complete."""
+
 
 def bench_command(seconds: float, *, as_json: bool) -> None:
     """Measure everything, tell what goes on on standard error, and write the report to standard output."""
     # the demo's log lines would run through the progress line, and the worker's deaths are wanted
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
     with Console(stderr=True).status("lumbar bench") as status:
-        report = _measure(seconds, status)
+        try:
+            report = _measure(seconds, status)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            raise SystemExit(STOPPED) from None
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
     else:
@@ -34,7 +41,7 @@ def _measure(seconds: float, status: Status) -> Report:
     measured_at = datetime.now(UTC).isoformat(timespec="seconds")
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lumbar-bench-", ignore_cleanup_errors=True) as directory:
-        figures += asyncio.run(system_figures(seconds, Path(directory), status.update))
+        figures += asyncio.run(_system(seconds, Path(directory), status))
     # now and not before: the demo's own process loads neither NumPy nor the analyzer, and its memory was just measured
     from service.cli.bench_core import codec_figures, signal_path_figures  # noqa: PLC0415
 
@@ -43,3 +50,11 @@ def _measure(seconds: float, status: Status) -> Report:
     status.update("log codec")
     figures += codec_figures()
     return Report(measured_at=measured_at, machine=this_machine(), figures=tuple(figures))
+
+
+async def _system(seconds: float, directory: Path, status: Status) -> list[Figure]:
+    """The demo's figures; SIGTERM ends the demo's processes as Ctrl-C does."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    return await system_figures(seconds, directory, status.update)
