@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
 from collections.abc import Sequence
 from importlib.metadata import version
 
@@ -71,28 +70,6 @@ async def run_gateway(
                 if isinstance(failed.exceptions[0], LumbarError):
                     raise failed.exceptions[0] from None
                 raise
-
-
-async def run_until_signalled(settings: GatewaySettings, backend: BleBackend | None = None) -> None:
-    """``run_gateway`` until SIGTERM or SIGINT; returns when everything is flushed and closed, errors come through."""
-    loop = asyncio.get_running_loop()
-    running = asyncio.ensure_future(run_gateway(settings, backend))
-    stopped = asyncio.Event()
-
-    def stop() -> None:
-        stopped.set()
-        running.cancel()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop)
-    try:
-        await running
-    except asyncio.CancelledError:
-        if not stopped.is_set():
-            raise
-    finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.remove_signal_handler(number)
 
 
 async def _apply_last_config(journal: Journal, radio: Radio) -> None:

@@ -12,7 +12,7 @@ from typing import cast
 import aiomqtt
 
 from gateway.metrics import Metrics
-from gateway.settings import BrokerAddress
+from processing.wire.broker_address import BrokerAddress
 
 _KEEPALIVE_S = 5
 _TIMEOUT_S = 3.0

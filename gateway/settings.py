@@ -4,47 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, Self
-from urllib.parse import unquote, urlsplit
+from typing import Any, Self
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from processing.domain.errors import SettingsError
 from processing.domain.ids import is_name
-
-
-class BrokerAddress(NamedTuple):
-    """Where the broker is and who we are there."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
-
-    def __repr__(self) -> str:
-        """Without the password: this ends up in logs."""
-        return f"{'mqtts' if self.tls else 'mqtt'}://{self.username or ''}@{self.host}:{self.port}"
-
-
-def parse_broker_url(url: str) -> BrokerAddress:
-    """Take apart ``mqtt://user:password@host:port`` (``mqtts`` for TLS; default ports 1883 and 8883).
-
-    Raises:
-        ValueError: it is not such a URL; the text does not repeat the password.
-    """
-    parts = urlsplit(url)
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path.strip("/") or parts.query:
-        raise ValueError("write mqtt://user:password@host:port, or mqtts:// for TLS")
-    tls = parts.scheme == "mqtts"
-    return BrokerAddress(
-        host=parts.hostname,
-        port=parts.port or (8883 if tls else 1883),
-        username=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
-        tls=tls,
-    )
+from processing.wire.broker_address import BrokerAddress, parse_broker_url
 
 
 class GatewaySettings(BaseSettings):
@@ -80,7 +47,11 @@ class GatewaySettings(BaseSettings):
     @field_validator("mqtt_url")
     @classmethod
     def _url(cls, value: str) -> str:
-        parse_broker_url(value)
+        try:
+            parse_broker_url(value)
+        except SettingsError as error:
+            # pydantic collects ValueErrors, so that every wrong setting is named at once
+            raise ValueError(str(error).removeprefix("LUMBAR_MQTT_URL ")) from None
         return value
 
     @property

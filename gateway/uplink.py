@@ -16,12 +16,12 @@ import structlog
 from gateway.broker import broker_connection
 from gateway.journal import Journal
 from gateway.metrics import Metrics
-from gateway.settings import BrokerAddress
 from gateway.window import AckFate, SendWindow
 from processing.domain.commands import ControlMessage
 from processing.domain.entries import Control
 from processing.domain.errors import DecodeError, DecodeReason
 from processing.domain.ids import GatewayId
+from processing.wire.broker_address import BrokerAddress
 from processing.wire.log import encode_batch
 from processing.wire.messages import (
     Ack,

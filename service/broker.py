@@ -11,8 +11,8 @@ from contextlib import asynccontextmanager
 import aiomqtt
 import structlog
 
+from processing.wire.broker_address import BrokerAddress
 from service.api import metrics
-from service.settings import MqttAddress
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
@@ -21,7 +21,7 @@ _log = structlog.get_logger(__name__)
 
 
 @asynccontextmanager
-async def mqtt_client(address: MqttAddress, purpose: str, queue: int) -> AsyncIterator[aiomqtt.Client]:
+async def mqtt_client(address: BrokerAddress, purpose: str, queue: int) -> AsyncIterator[aiomqtt.Client]:
     """Connected client; ``queue`` bounds the messages waiting to be read (aiomqtt drops and logs what is more)."""
     async with aiomqtt.Client(
         address.host,

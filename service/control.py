@@ -16,13 +16,13 @@ import structlog
 
 from processing.domain.commands import event_of, session_of
 from processing.domain.ids import EventId, GatewayId
+from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import GatewayConfig, encode_message
 from processing.wire.topics import GatewayTopic, gateway_topic
 from service.api import metrics
 from service.api.board import LiveBoard
 from service.api.ports import ControlState, ServiceStore, StoredControl, StoreUnavailableError, start_event_of
 from service.broker import mqtt_client, stay_connected
-from service.settings import MqttAddress
 
 REPEAT_NS = 2_000_000_000
 BUSY_S = 0.5
@@ -80,7 +80,7 @@ class ControlPublisher:
         self,
         store: ServiceStore,
         board: LiveBoard,
-        address: MqttAddress,
+        address: BrokerAddress,
         now_ns: Callable[[], int] = time.time_ns,
     ) -> None:
         self._store = store

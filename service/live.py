@@ -10,6 +10,7 @@ import aiomqtt
 import structlog
 
 from processing.domain.errors import DecodeError, DecodeReason
+from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import GatewayState, SensorsReport, decode_live, decode_message
 from processing.wire.topics import (
     GatewayTopic,
@@ -21,7 +22,6 @@ from processing.wire.topics import (
 from service.api import metrics
 from service.api.board import Ignored, LiveBoard
 from service.broker import mqtt_client, stay_connected
-from service.settings import MqttAddress
 
 QUEUE_MESSAGES = 2_000
 REFRESH_S = 1.0
@@ -51,7 +51,7 @@ def take_message(board: LiveBoard, topic: str, payload: bytes, now_ns: int) -> I
 class LiveFollower:
     """Follows the live topics and the state of all gateways."""
 
-    def __init__(self, board: LiveBoard, address: MqttAddress, now_ns: Callable[[], int] = time.time_ns) -> None:
+    def __init__(self, board: LiveBoard, address: BrokerAddress, now_ns: Callable[[], int] = time.time_ns) -> None:
         self._board = board
         self._address = address
         self._now_ns = now_ns

@@ -3,23 +3,13 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import Annotated, NamedTuple
-from urllib.parse import unquote, urlsplit
+from typing import Annotated
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from processing.domain.errors import SettingsError
-
-
-class MqttAddress(NamedTuple):
-    """Where the broker is and who we are there."""
-
-    host: str
-    port: int
-    username: str | None
-    password: str | None
-    tls: bool
+from processing.wire.broker_address import BrokerAddress, parse_broker_url
 
 
 class ServiceSettings(BaseSettings):
@@ -45,13 +35,13 @@ class ServiceSettings(BaseSettings):
         return secret or None
 
     @property
-    def mqtt(self) -> MqttAddress:
+    def mqtt(self) -> BrokerAddress:
         """Address of the broker.
 
         Raises:
             SettingsError: the URL cannot be used.
         """
-        return parse_mqtt_url(self.mqtt_url.get_secret_value())
+        return parse_broker_url(self.mqtt_url.get_secret_value())
 
     def checked(self) -> ServiceSettings:
         """These settings, if they can be used together.
@@ -66,7 +56,7 @@ class ServiceSettings(BaseSettings):
             )
         if self.token is not None and len(self.token) < 16:
             raise SettingsError("LUMBAR_SERVICE_TOKEN is too short to be safe: use at least 16 random characters")
-        parse_mqtt_url(self.mqtt_url.get_secret_value())
+        parse_broker_url(self.mqtt_url.get_secret_value())
         return self
 
 
@@ -78,27 +68,3 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def parse_mqtt_url(url: str) -> MqttAddress:
-    """Parts of ``mqtt[s]://[user:password@]host[:port]``.
-
-    Raises:
-        SettingsError: the URL has another scheme, no host or a bad port. The text never holds the password.
-    """
-    expected = "LUMBAR_MQTT_URL must look like mqtt://user:password@host:1883 (mqtts:// for TLS)"
-    parts = urlsplit(url)
-    if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname:
-        raise SettingsError(f"{expected}, not scheme {parts.scheme!r} and host {parts.hostname!r}")
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise SettingsError(f"{expected}: {error}") from error
-    tls = parts.scheme == "mqtts"
-    return MqttAddress(
-        host=parts.hostname,
-        port=port or (8883 if tls else 1883),
-        username=None if parts.username is None else unquote(parts.username),
-        password=None if parts.password is None else unquote(parts.password),
-        tls=tls,
-    )

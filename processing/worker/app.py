@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -62,20 +61,6 @@ async def run_worker(
             # S311: jitter needs no cryptography
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
             pause_s = min(2 * pause_s, longest_s)
-
-
-async def run_until_signalled(settings: WorkerSettings, store: WorkerStore) -> None:
-    """Work until SIGTERM or SIGINT, then stop gracefully."""
-    loop = asyncio.get_running_loop()
-    async with asyncio.TaskGroup() as tasks:
-        work = tasks.create_task(run_worker(settings, store), name="worker")
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, work.cancel)
-        try:
-            await asyncio.wait([work])
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
 
 
 def _report(error: Exception, metrics: WorkerMetrics) -> None:

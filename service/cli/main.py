@@ -6,8 +6,9 @@ Every command imports what it needs when it runs: a gateway must not load SciPy,
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -161,14 +162,32 @@ def _add_analyze() -> None:
 
 
 def run() -> None:
-    """Entry point: expected errors are one line on standard error and exit code 2."""
+    """Entry point: expected errors are one line each on standard error, and exit code 2."""
     if "analyze" in sys.argv[1:2] or sys.argv[1:] in ([], ["--help"]):
         _add_analyze()
     try:
         app()
     except LumbarError as error:
+        _fail([error])
+    except ExceptionGroup as group:
+        expected, other = group.split(LumbarError)
+        if expected is None or other is not None:
+            raise
+        _fail(list(_leaves(expected)))
+
+
+def _fail(errors: Sequence[Exception]) -> NoReturn:
+    for error in errors:
         sys.stderr.write(f"lumbar: {error}\n")
-        raise SystemExit(2) from error
+    raise SystemExit(2)
+
+
+def _leaves(group: ExceptionGroup[Exception]) -> Iterator[Exception]:
+    for error in group.exceptions:
+        if isinstance(error, ExceptionGroup):
+            yield from _leaves(error)
+        else:
+            yield error
 
 
 if __name__ == "__main__":

@@ -87,7 +87,7 @@ async def _obey_lines(
 
 async def _all_streaming(worn: Sequence[LumbarImuPeripheral]) -> None:
     """Wait until a gateway reads all of a person's wearables: a recording is played only once."""
-    while not all(wearable.is_streaming for wearable in worn):
+    while not all(wearable.is_streaming for wearable in worn):  # noqa: ASYNC110 - a wearable tells nobody, as in life
         await asyncio.sleep(0.05)
 
 

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from processing.domain.errors import LumbarError, SettingsError
 from processing.domain.ids import GatewayId, is_name
+from processing.wire.broker_address import parse_broker_url
 from service.embedded.access import SERVICE, WORKER, BrokerUser, gateway_user, nats_config, service_user, worker_user
 from service.embedded.process import write_private
-from service.settings import parse_mqtt_url
 
 PORT = 1883
 
@@ -75,7 +75,7 @@ def write_site(
                 f"a gateway cannot be called {name!r}: use 1-48 letters, digits, '-' and '_', not worker or service"
             )
     host = address or socket.gethostname()
-    parse_mqtt_url(f"mqtt://{host}:{PORT}")
+    parse_broker_url(f"mqtt://{host}:{PORT}")
     try:
         return _write_site(directory, gateways, host, force=force, draw=draw)
     except OSError as error:
@@ -150,7 +150,7 @@ def _gateway_settings(gateway_id: GatewayId, password: str, host: str) -> str:
 def _password(path: Path, gateway_id: GatewayId) -> str:
     """Password in a gateway's file."""
     url = _settings(_read(path).splitlines()).get("LUMBAR_MQTT_URL")
-    broker = None if url is None else parse_mqtt_url(url)
+    broker = None if url is None else parse_broker_url(url)
     if broker is None or broker.password is None or broker.username != gateway_id:
         raise SiteError(f"{path} holds no LUMBAR_MQTT_URL=mqtt://{gateway_id}:password@host; delete it or use --force")
     return broker.password

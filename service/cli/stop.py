@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 from collections.abc import Coroutine
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 async def until_stopped(work: Coroutine[None, None, None]) -> None:
     """Run ``work`` until it is done or the process is told to stop; errors of the work come through."""
-    task = asyncio.ensure_future(work)
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    task = loop.create_task(work, name="work")
+    for number in _SIGNALS:
         loop.add_signal_handler(number, task.cancel)
-    with contextlib.suppress(asyncio.CancelledError):
-        await task
+    try:
+        await asyncio.wait([task])
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+        if not task.done():
+            task.cancel()
+            await asyncio.wait([task])
+    if not task.cancelled():
+        task.result()

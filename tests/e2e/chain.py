@@ -67,7 +67,7 @@ async def exported_log(demo: RunningDemo, file: Path) -> list[NumberedEntry]:
     )
     _, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
-    return list(read_log_file(file.read_bytes()))
+    return list(read_log_file(await asyncio.to_thread(file.read_bytes)))
 
 
 def analysed(entries: Sequence[NumberedEntry]) -> list[Finding]:

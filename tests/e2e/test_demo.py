@@ -29,9 +29,7 @@ async def test_the_headless_demo_prints_findings_that_equal_the_simulators_truth
     output, errors = await process.communicate()
     assert process.returncode == 0, errors.decode()
     findings: list[Finding] = [decode_finding(line) for line in output.splitlines()]
-    done = [
-        msgspec.convert(json.loads(line), DoneSet) for line in (tmp_path / "truth.jsonl").read_text().splitlines()
-    ]
+    done = [msgspec.convert(json.loads(line), DoneSet) for line in (tmp_path / "truth.jsonl").read_text().splitlines()]
 
     assert len({finding.finding_id for finding in findings}) == len(findings)
     assert len({item.subject_id for item in done}) == 3

@@ -13,11 +13,12 @@ import pytest
 
 from gateway.app import run_gateway
 from gateway.link import LinkTimings
-from gateway.settings import GatewaySettings, parse_broker_url
+from gateway.settings import GatewaySettings
 from processing.domain.commands import ControlMessage, EndSession
 from processing.domain.entries import Control, Gap, GapReason, LogEntry, SensorEvent, SensorEventKind, StreamOpened
 from processing.domain.ids import GatewayId
 from processing.domain.samples import Placement
+from processing.wire.broker_address import parse_broker_url
 from processing.wire.messages import (
     GatewayConfig,
     Message,

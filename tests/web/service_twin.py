@@ -22,6 +22,7 @@ from processing.domain.findings import (
 )
 from processing.domain.ids import EventId, GatewayId, SensorId, SessionId, SubjectId, finding_uuid
 from processing.domain.samples import ClockQuality, Placement
+from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import (
     GatewayConfig,
     GatewayState,
@@ -49,10 +50,9 @@ from service.api.ports import (
 from service.api.routes import Dependencies
 from service.control import ControlPublisher
 from service.live import LiveFollower
-from service.settings import MqttAddress
 
 T0_NS = 1_790_000_000_000_000_000
-NOBODY = MqttAddress("127.0.0.1", 1, None, None, tls=False)
+NOBODY = BrokerAddress("127.0.0.1", 1, None, None, tls=False)
 ANNA, BEN = SubjectId("anna-7"), SubjectId("ben-3")
 HUB_1, HUB_2 = GatewayId("hub-1"), GatewayId("hub-2")
 

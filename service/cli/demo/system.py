@@ -56,11 +56,12 @@ async def demo_system(
 ) -> AsyncIterator[DemoSystem]:
     """Everything but people: database, broker, simulator, gateway, worker, service. Each is restarted when it dies.
 
+    ``directory`` exists; data and logs of all parts go there.
+
     Raises:
         EmbeddedServerError: database or broker cannot be started.
         ChildError: a process does not stay alive.
     """
-    directory.mkdir(parents=True, exist_ok=True)
     users = {
         "gateway": gateway_user(GATEWAY_ID, secrets.token_urlsafe(18)),
         "worker": worker_user(secrets.token_urlsafe(18)),

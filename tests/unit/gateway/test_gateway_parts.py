@@ -12,11 +12,12 @@ from gateway.health import RateMeter
 from gateway.journal import open_journal
 from gateway.log import LogError, LogFile
 from gateway.metrics import Metrics, served_metrics
-from gateway.settings import GatewaySettings, parse_broker_url
+from gateway.settings import GatewaySettings
 from gateway.stream import StreamTotals
 from processing.domain.entries import SensorEvent, SensorEventKind, StreamOpened
 from processing.domain.errors import SettingsError
 from processing.domain.samples import ClockQuality
+from processing.wire.broker_address import parse_broker_url
 from service.embedded.process import free_port
 
 SENDER = None  # bleak passes the characteristic; the inbox knows it by the subscription

@@ -5,11 +5,12 @@ from pydantic import SecretStr
 
 from processing.domain.errors import SettingsError
 from processing.domain.ids import GatewayId
+from processing.wire.broker_address import BrokerAddress, parse_broker_url
 from processing.wire.messages import GatewayConfig
 from service.api.desk import ExerciseOrder
 from service.api.ports import ControlState
 from service.control import DeliverySchedule, changed_configs, overdue
-from service.settings import MqttAddress, ServiceSettings, parse_mqtt_url
+from service.settings import ServiceSettings
 from tests.web.service_twin import ANNA, World
 
 
@@ -66,15 +67,15 @@ def test_only_configurations_that_changed_are_published() -> None:
 
 
 def test_a_broker_address_is_taken_apart() -> None:
-    address = parse_mqtt_url("mqtt://service:p%40ss@broker.lan")
-    assert address == MqttAddress("broker.lan", 1883, "service", "p@ss", tls=False)
-    assert parse_mqtt_url("mqtts://h").port == 8883
+    address = parse_broker_url("mqtt://service:p%40ss@broker.lan")
+    assert address == BrokerAddress("broker.lan", 1883, "service", "p@ss", tls=False)
+    assert parse_broker_url("mqtts://h").port == 8883
 
 
 @pytest.mark.parametrize("url", ["http://x", "mqtt://", "mqtt://h:99999", "broker", "mqtt://h:secret:1"])
 def test_a_bad_broker_address_says_how_it_must_look(url: str) -> None:
     with pytest.raises(SettingsError, match="LUMBAR_MQTT_URL must look like") as refused:
-        parse_mqtt_url(url)
+        parse_broker_url(url)
     assert "secret" not in str(refused.value) or "port" in str(refused.value).lower()
 
 
