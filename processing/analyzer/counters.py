@@ -87,6 +87,7 @@ class AngleCountersState(msgspec.Struct):
 
     lowpass: list[SectionsState]
     channels: list[ChannelState]
+    whole: list[float] | None = None
     last: Point | None = None
     closed: bool = False
 
@@ -109,7 +110,9 @@ class AngleCounters:
         """Take a block of angles, shape (5, 3), and how long the person has been at rest."""
         counted: list[Counted] = []
         for row, sample in enumerate(angles_deg.tolist()):
-            axes = tuple(one.step(value) for one, value in zip(self._lowpass, sample, strict=True))
+            whole = _continued(self.state.whole, sample)
+            self.state.whole = whole
+            axes = tuple(one.step(value) for one, value in zip(self._lowpass, whole, strict=True))
             t_ns = t0_ns + row * GRID_NS
             for counter in self.channels:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
@@ -143,7 +146,14 @@ class AngleCounters:
             one.reset()
         for counter in self.channels:
             counter.reset()
-        self.state.last = None
+        self.state.whole = self.state.last = None
+
+
+def _continued(before: list[float] | None, angles_deg: list[float]) -> list[float]:
+    """Angles without the jump from 180 to -180 degrees, which a person who turns round would cause."""
+    if before is None:
+        return angles_deg
+    return [now + 360.0 * round((was - now) / 360.0) for was, now in zip(before, angles_deg, strict=True)]
 
 
 class VerticalCounterState(msgspec.Struct):

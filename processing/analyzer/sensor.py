@@ -72,6 +72,11 @@ class SensorPath:
         """Where on the body it sits."""
         return self.worn.placement
 
+    @property
+    def last_quat(self) -> Floats | None:
+        """Newest orientation, shape (4,), None before the first block."""
+        return self._last_quat
+
     def step(self, block_index: int) -> Frame | None:
         """Frame of a block of the grid, None where samples are missing."""
         block = self.timeline.take(block_index)

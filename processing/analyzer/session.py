@@ -306,6 +306,11 @@ class SessionAnalyzer:
             sensors={path.placement.value: path.timeline.present for path in self._paths},
         )
 
+    def orientations(self) -> dict[Placement, tuple[float, ...]]:
+        """Newest quaternion (w, x, y, z; sensor to earth) of each sensor that has samples."""
+        newest = ((path.placement, path.last_quat) for path in self._paths)
+        return {placement: tuple(quat.tolist()) for placement, quat in newest if quat is not None}
+
     def state(self) -> bytes:
         """State as bytes; ``from_state`` goes on bit for bit."""
         return msgspec.msgpack.encode(

@@ -1,0 +1,70 @@
+"""What a recording shows: its exercise and how its sensors sit."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from processing.domain.errors import RecordingError
+from processing.domain.samples import Placement
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingPlan:
+    """Exercise of a recording, and how its sensors are mounted."""
+
+    exercise: str
+    mounts: Mapping[Placement, str]
+
+
+_BACK_X_DOWN_Z_IN = "up:-x,forward:+z"
+_BACK_X_DOWN_Z_OUT = "up:-x,forward:-z"
+_BACK_X_UP_Z_IN = "up:+x,forward:+z"
+_BACK_X_UP_Z_OUT = "up:+x,forward:-z"
+
+_PLANS: Mapping[str, tuple[str, str]] = {
+    # Set of the data folder: exercise and mount of all its back sensors, read off gravity standing and bent forward.
+    "squat_lowback": ("squat", _BACK_X_DOWN_Z_IN),
+    "trunk_seated": ("seated_rom", _BACK_X_DOWN_Z_OUT),
+    "wheelchair_trunk": ("seated_rom", _BACK_X_UP_Z_OUT),
+    "walking_lowback": ("walking", _BACK_X_UP_Z_IN),
+    "sit_to_stand_bench": ("squat", _BACK_X_DOWN_Z_IN),
+}
+
+
+def recording_plan(path: Path) -> RecordingPlan:
+    """Plan of a recording of the data folder.
+
+    Raises:
+        RecordingError: the file cannot be read, or does not say which set it belongs to.
+    """
+    plan = known_plan(path)
+    if plan is None:
+        raise RecordingError(str(path), f"says no known set; known: {', '.join(sorted(_PLANS))}")
+    return plan
+
+
+def known_plan(path: Path) -> RecordingPlan | None:
+    """Plan of a recording, None if the file does not say which set it belongs to (a CSV never does).
+
+    Raises:
+        RecordingError: the file cannot be read.
+    """
+    if path.suffix != ".npz":
+        return None
+    try:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as arrays:
+            meta = json.loads(str(arrays["meta"])) if "meta" in arrays.files else {}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise RecordingError(str(path), f"no recording in .npz form: {error}") from error
+    known = _PLANS.get(str(meta.get("set"))) if isinstance(meta, dict) else None
+    if known is None:
+        return None
+    exercise, mount = known
+    return RecordingPlan(exercise, dict.fromkeys(Placement, mount))
