@@ -35,12 +35,7 @@ _DIRECTIONS: dict[Channel, tuple[RomDirection, RomDirection]] = {
     Channel.AXIAL_ROTATION: (RomDirection.RIGHT_ROTATION, RomDirection.LEFT_ROTATION),
 }
 
-_DRIFTING = {
-    # Axis that is vertical in the neutral pose.
-    Posture.STANDING: AXES.index(Channel.AXIAL_ROTATION),
-    Posture.SITTING: AXES.index(Channel.AXIAL_ROTATION),
-    Posture.QUADRUPED: AXES.index(Channel.LATERAL_BEND),
-}
+_UPRIGHT = (Posture.STANDING, Posture.SITTING)
 
 
 class RangeOfMotionState(msgspec.Struct):
@@ -57,7 +52,7 @@ class RangeOfMotion:
     def __init__(self, exercise: Exercise, segment: RomSegment, state: RangeOfMotionState) -> None:
         self._exercise = exercise
         self._segment = segment
-        self._excursion = Excursion(_DRIFTING[exercise.posture], state.excursion)
+        self._excursion = Excursion(_vertical_axis(exercise.posture), state.excursion)
         self.state = state
 
     def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int, *, resumed: bool, began: bool) -> None:
@@ -139,3 +134,8 @@ class RangeOfMotion:
         if not state.neutral_blocks:
             return RefusalReason.MOVING, "the set did not begin with a rest in the neutral pose"
         return None
+
+
+def _vertical_axis(posture: Posture) -> int:
+    """Axis about which nothing but the gyroscope tells the angle in the neutral pose."""
+    return AXES.index(Channel.AXIAL_ROTATION if posture in _UPRIGHT else Channel.LATERAL_BEND)

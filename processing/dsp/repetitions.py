@@ -24,6 +24,10 @@ MEMORY = 9
 """Repetitions that this median is taken over."""
 
 
+_FIXED_SIDE: dict[str, int] = {"down_up": -1, "up_down": 1}
+"""Side of the turn that is counted, for swings that fix it."""
+
+
 class Rep(NamedTuple):
     """One repetition; times on the channel's axis, amplitude peak to peak in its unit."""
 
@@ -62,7 +66,7 @@ class Repetitions:
 
     def __init__(self, swing: Swing, state: RepetitionsState | None = None) -> None:
         self._both = swing is Swing.BOTH_SIDES
-        self.state = state or RepetitionsState(side=-1 if swing is Swing.DOWN_UP else 0)
+        self.state = state or RepetitionsState(side=_FIXED_SIDE.get(swing, 0))
 
     def turn(self, turn: Turn, now_ns: int) -> Rep | None:
         """Take a confirmed turn; the repetition that it completes."""

@@ -19,11 +19,20 @@ from processing.dsp.rotation import conjugate, heading_rad, isb_angles_deg, mult
 _RIGHT_HEADING_RAD = -math.pi / 2.0
 """Heading of the right-hand axis when forward is the earth's x axis and up its z axis."""
 
-_AXES_IN_EARTH: dict[Posture, Floats] = {
-    # Rows: anatomical X (forward), Y (up the spine), Z (right) in the earth frame that the neutral pose defines.
-    Posture.STANDING: np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]]),
-    Posture.SITTING: np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]]),
-    Posture.QUADRUPED: np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]]),
+# Rows: anatomical X (forward), Y (up the spine), Z (right) in the earth frame that the neutral pose defines.
+_UPRIGHT = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0], [0.0, -1.0, 0.0]])
+_FACE_DOWN = np.array([[0.0, 0.0, -1.0], [1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+_FACE_UP = np.array([[0.0, 0.0, 1.0], [-1.0, 0.0, 0.0], [0.0, -1.0, 0.0]])
+
+_AXES_IN_EARTH: dict[str, Floats] = {
+    # By the name of the posture; lying on the side is missing, because the axis to the right then tells no heading.
+    "standing": _UPRIGHT,
+    "sitting": _UPRIGHT,
+    "half_kneeling": _UPRIGHT,
+    "quadruped": _FACE_DOWN,
+    "prone": _FACE_DOWN,
+    "head_down": _FACE_DOWN,
+    "supine": _FACE_UP,
 }
 
 
@@ -46,15 +55,16 @@ class Neutral:
     def at(cls, quat: Floats, rightward: Floats, posture: Posture) -> Neutral | None:
         """Neutral pose from a quaternion, shape (4,), and the sensor axis to the right, shape (3,).
 
-        None if that axis points up or down, where it tells no heading.
+        None if that axis points up or down, where it tells no heading, or the posture has no such neutral pose.
         """
+        anatomical = _AXES_IN_EARTH.get(posture)
         heading = heading_rad(rotate(quat, rightward))
-        if heading is None:
+        if heading is None or anatomical is None:
             return None
         turn = _RIGHT_HEADING_RAD - heading
         cos, sin = math.cos(turn), math.sin(turn)
         level = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
-        axes = np.einsum("ij,jk->ik", _AXES_IN_EARTH[posture], level)
+        axes = np.einsum("ij,jk->ik", anatomical, level)
         return cls(NeutralState(tuple(conjugate(quat).tolist()), tuple(axes.ravel().tolist())))
 
     def rotation_since(self, quats: Floats) -> Floats:

@@ -1,0 +1,223 @@
+"""Every stage of the signal core keeps its whole state in a value, and does not care how its input is cut."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import math
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import processing.dsp
+from processing.domain.exercises import Posture, Swing
+from processing.domain.ids import SensorId
+from processing.dsp.blocks import BLOCK_SAMPLES, GRID_NS, GRID_S, GridBlock, SampleBlock
+from processing.dsp.excursion import Excursion, ExcursionState
+from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
+from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
+from processing.dsp.orientation import Orientation, OrientationState
+from processing.dsp.repetitions import Repetitions, RepetitionsState
+from processing.dsp.segment import Neutral, NeutralState
+from processing.dsp.steps import Steps, StepsState
+from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
+from processing.dsp.timeline import Timeline, TimelineState
+from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
+from processing.dsp.vertical import Vertical, VerticalState
+
+STEPS = 400
+
+
+def blocks(seed: int = 1, count: int = STEPS) -> list[GridBlock]:
+    """A sensor that rocks about one axis, with noise and pauses."""
+    rng = np.random.default_rng(seed)
+    t = np.arange(count * BLOCK_SAMPLES) * GRID_S
+    rate = np.where(t % 8.0 < 4.0, 1.2 * np.sin(2 * np.pi * 0.5 * t), 0.0)
+    angle = np.cumsum(rate) * GRID_S
+    gyr = np.stack((rate, 0.05 * rate, 0.02 + 0 * rate), axis=1) + rng.normal(0, 0.01, (len(t), 3))
+    acc = 9.81 * np.stack((0.1 + 0 * t, np.cos(angle), -np.sin(angle)), axis=1) + rng.normal(0, 0.05, (len(t), 3))
+    return [
+        GridBlock(at, np.ascontiguousarray(acc[at * 5 : at * 5 + 5]), np.ascontiguousarray(gyr[at * 5 : at * 5 + 5]))
+        for at in range(count)
+    ]
+
+
+def wave(at: int) -> float:
+    """A movement with repetitions of different size."""
+    return 30.0 * (1.0 + 0.3 * math.sin(0.013 * at)) * math.sin(2 * math.pi * at / 57.0)
+
+
+def angles(at: int) -> np.ndarray[Any, Any]:
+    return np.array([[wave(at + row / 5), 0.2 * wave(at + 9), 0.1] for row in range(5)])
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How the meta-test drives one stage: make it, feed step ``n``, read its state, make it from a state."""
+
+    make: Callable[[], Any]
+    step: Callable[[Any, int], Any]
+    again: Callable[[Any], Any]
+    kind: type[msgspec.Struct]
+
+
+BLOCKS = blocks()
+
+
+def _timeline_step(timeline: Timeline, at: int) -> Any:
+    t_ns = at * 50_000_000 + np.arange(4, dtype=np.int64) * 12_500_000 + 3
+    if at % 50 < 40:
+        block = BLOCKS[at]
+        timeline.push(SampleBlock(SensorId("s"), t_ns, block.acc[:4], block.gyr[:4]))
+    taken = timeline.take(at - 4) if at >= 4 else None
+    return None if taken is None else (taken.acc.tobytes(), taken.gyr.tobytes())
+
+
+def _still_step(stillness: Stillness, at: int) -> Any:
+    stillness.update(BLOCKS[at])
+    pose = stillness.pose()
+    return None if pose is None else (pose.gyr.tobytes(), pose.acc.tobytes())
+
+
+def _orientation_step(orientation: Orientation, at: int) -> Any:
+    if at == 100:
+        orientation.set_bias(np.array([0.01, 0.0, 0.02]))
+    quat = orientation.update(BLOCKS[at])
+    if at == 200:
+        orientation.reprime(quat[-1], BLOCKS[at + 1])
+    return quat.tobytes()
+
+
+def _axis_step(axis: FunctionalAxis, at: int) -> Any:
+    axis.update(BLOCKS[at], np.zeros(3))
+    found, explained = axis.axis(np.array([0.0, 1.0, 0.0]))
+    return axis.has_enough, axis.has_settled, explained, None if found is None else found.rightward.tobytes()
+
+
+def _rest_step(rest: Rest, at: int) -> Any:
+    rest.update(BLOCKS[at], np.zeros(3))
+    return rest.lasts_ns(BLOCKS[at].t0_ns + 50_000_000)
+
+
+def _turn_step(turns: TurningPoints, at: int) -> Any:
+    return turns.step(Point(at * GRID_NS, wave(at), (wave(at), 0.3 * wave(at + 5), 0.0)), at_rest=at % 40 < 3)
+
+
+def _excursion_step(excursion: Excursion, at: int) -> Any:
+    excursion.take(angles(at), at_rest=at % 9 == 0)
+    return [excursion.below_above(axis) for axis in range(3)]
+
+
+class _Reps:
+    """Turning points and the repetitions that they make."""
+
+    def __init__(self, state: RepetitionsState | None = None) -> None:
+        self.reps = Repetitions(Swing.BOTH_SIDES, state)
+        self.state = self.reps.state
+
+
+_TURNS = TurningPoints(10.0)
+_TURN_AT = {at: _TURNS.step(Point(at * GRID_NS, wave(at))) for at in range(STEPS)}
+
+
+def _reps_step(reps: _Reps, at: int) -> Any:
+    turn = _TURN_AT[at]
+    now = Point(at * GRID_NS, wave(at))
+    rep = reps.reps.turn(turn, now.t_ns) if turn is not None else None
+    return rep or reps.reps.settle(now, now)
+
+
+STAGES: dict[type, Stage] = {
+    Timeline: Stage(lambda: Timeline(0, present=True), _timeline_step, Timeline.from_state, TimelineState),
+    Orientation: Stage(Orientation, _orientation_step, Orientation.from_state, OrientationState),
+    Stillness: Stage(Stillness, _still_step, Stillness.from_state, StillnessState),
+    Rest: Stage(Rest, _rest_step, Rest, RestState),
+    FunctionalAxis: Stage(FunctionalAxis, _axis_step, FunctionalAxis, FunctionalAxisState),
+    Sections: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionsState),
+    Vertical: Stage(Vertical, lambda one, at: one.step(9.81 + 0.1 * wave(at)), Vertical, VerticalState),
+    Steps: Stage(
+        Steps,
+        lambda one, at: (one.step(at * GRID_NS, 9.81 + 0.1 * wave(at)), one.is_walking(at * GRID_NS)),
+        Steps,
+        StepsState,
+    ),
+    TurningPoints: Stage(
+        lambda: TurningPoints(10.0, 0.5), _turn_step, lambda state: TurningPoints(10.0, 0.5, state), TurningPointsState
+    ),
+    Repetitions: Stage(_Reps, _reps_step, _Reps, RepetitionsState),
+    Excursion: Stage(lambda: Excursion(2), _excursion_step, lambda state: Excursion(2, state), ExcursionState),
+    Neutral: Stage(
+        lambda: Neutral.at(np.array([1.0, 0, 0, 0]), np.array([0.0, -1, 0]), Posture.STANDING),
+        lambda one, at: one.rotation_since(np.array([[math.cos(at / 9), 0.0, math.sin(at / 9), 0.0]])).tobytes(),
+        Neutral,
+        NeutralState,
+    ),
+}
+
+
+def _state_of(stage: Any) -> Any:
+    return stage.state() if callable(stage.state) else stage.state
+
+
+def test_the_table_knows_every_stage_that_has_a_state() -> None:
+    found = set()
+    for info in pkgutil.iter_modules(processing.dsp.__path__):
+        module = importlib.import_module(f"processing.dsp.{info.name}")
+        for _, kind in inspect.getmembers(module, inspect.isclass):
+            if kind.__module__ == module.__name__ and not issubclass(kind, msgspec.Struct | tuple):
+                source = inspect.getsource(kind)
+                if "self.state = " in source or "def state(" in source:
+                    found.add(kind)
+    assert found == set(STAGES)
+
+
+@pytest.mark.parametrize("kind", STAGES, ids=lambda kind: kind.__name__)
+def test_a_stage_goes_on_bit_for_bit_from_its_encoded_state(kind: type) -> None:
+    stage = STAGES[kind]
+    whole, broken = stage.make(), stage.make()
+    for at in range(STEPS - 1):
+        if at % 23 == 7:
+            data = msgspec.msgpack.encode(_state_of(broken))
+            broken = stage.again(msgspec.msgpack.decode(data, type=stage.kind))
+        assert stage.step(whole, at) == stage.step(broken, at), at
+
+
+@pytest.mark.parametrize("kind", STAGES, ids=lambda kind: kind.__name__)
+def test_a_stage_says_something_other_than_its_first_answer(kind: type) -> None:
+    stage = STAGES[kind]
+    one = stage.make()
+    assert len({repr(stage.step(one, at)) for at in range(STEPS - 1)}) > 1
+
+
+@given(st.lists(st.integers(0, 400), max_size=12).map(sorted))
+def test_the_grid_does_not_depend_on_how_samples_are_cut(cuts: list[int]) -> None:
+    rng = np.random.default_rng(3)
+    t_ns = np.cumsum(rng.integers(7_000_000, 13_000_000, 400)).astype(np.int64)
+    t_ns[200:] += 400_000_000
+    t_ns[300:] += 200_000_000
+    values = rng.normal(0, 1, (400, 6))
+    samples = SampleBlock(SensorId("s"), t_ns, values[:, :3], values[:, 3:])
+    whole, parts = Timeline(0, present=True), Timeline(0, present=True)
+    whole.push(samples)
+    expected = [whole.take(at) for at in range(95)]
+    index, got = 0, []
+    for begin, end in zip([0, *cuts], [*cuts, 400], strict=True):
+        if end > begin:
+            parts.push(samples.part(begin, end))
+        while index < 95 and parts.is_decided(index):
+            got.append(parts.take(index))
+            index += 1
+    assert len(got) > 80
+    assert any(block is None for block in got)
+    for one, other in zip(got, expected, strict=False):
+        assert (one is None) == (other is None)
+        if one is not None and other is not None:
+            assert one.acc.tobytes() == other.acc.tobytes()
+            assert one.gyr.tobytes() == other.gyr.tobytes()
