@@ -178,13 +178,23 @@ class DeviceClock:
         if self._line is None:
             return
         since_ns = self._newest_ns - self._params.confirm_ns
-        if self._upper[0].device_ns > since_ns:
+        if self._upper[0].device_ns > since_ns or not self._echo_admits_a_step(since_ns):
             return
         recent = [point for point in self._upper if point.device_ns > since_ns]
         complete = recent[-1].device_ns - recent[0].device_ns >= self._params.confirm_ns - 2 * _BUCKET_NS
         if complete and all(p.offset_ns - self._offset_at(p.device_ns) > self._params.step_ns for p in recent):
             self._upper = deque(recent)
             self._lower.clear()
+
+    def _echo_admits_a_step(self, since_ns: int) -> bool:
+        """Whether the last two-way measurement, if there are any, lies above the line too.
+
+        Arrivals alone cannot tell a step from a link that became slower for good: both are late.
+        """
+        if not self._lower:
+            return True
+        last = self._lower[-1]
+        return last.device_ns > since_ns and last.offset_ns - self._offset_at(last.device_ns) > self._params.step_ns
 
     def _uncertainty_us(self, device_ns: int, offset_ns: int) -> int:
         """Distance of the output from the latest instant that an echo proves to lie before it.

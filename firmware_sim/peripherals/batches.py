@@ -12,6 +12,8 @@ from firmware_sim.source import SampleRun, SampleSource
 from gateway.devices.imu_profile import NO_FLAGS, SEQUENCE_MODULUS, TICK_MODULUS, DataFlag, DataMessage
 
 _LOWEST, _HIGHEST = -32768, 32767
+_AFTER_SAMPLE = 0.1
+"""A batch is full this share of a period after its last sample was due."""
 
 
 @dataclass(slots=True)
@@ -75,6 +77,11 @@ class BatchMaker:
             messages.append(self._take(self._size))
         return messages
 
+    @property
+    def lacking(self) -> int:
+        """Samples until the batch under way is full."""
+        return self._size - len(self._pending)
+
     def flush(self) -> list[DataMessage]:
         """What is left, as one short batch."""
         return [self._take(len(self._pending))] if len(self._pending) else []
@@ -127,6 +134,8 @@ class Stream:
         self._batches = BatchMaker(size=batch_size, period_us=source.period_us, boot_tick_us=boot_tick_us)
         self._sampled_until_s = now_s
         self._last_run_s = now_s
+        self.due_s = now_s
+        """Second of the source at which the batch under way will be full."""
         self._queue: deque[DataMessage] = deque()
         self._overrun = False
 
@@ -134,9 +143,13 @@ class Stream:
         """Take the samples up to now; without a subscriber their batches are numbered and forgotten."""
         runs = self._source.runs(self._sampled_until_s, now_s)
         self._sampled_until_s = now_s
+        self.due_s = now_s + self.batch_s
         messages = [message for run in runs for message in self._batches.feed(run)]
         if runs:
             self._last_run_s = now_s
+            period_s = self._source.period_us * 1e-6
+            last_s = runs[-1].t_s + (len(runs[-1].counts) - 1) * period_s
+            self.due_s = last_s + (self._batches.lacking + _AFTER_SAMPLE) * period_s
         elif now_s - self._last_run_s > self.batch_s:
             messages += self._batches.flush()
         for message in messages:

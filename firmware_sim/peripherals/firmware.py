@@ -178,8 +178,6 @@ class Firmware:
 
     async def _sample(self, connection: Connection) -> None:
         """Sample in real time, and tell when the battery has fallen."""
-        loop = asyncio.get_running_loop()
-        due_s = loop.time()
         while True:
             stream = self._stream
             if stream is not None:
@@ -189,8 +187,7 @@ class Firmware:
             if percent != self._shown_percent:
                 self._shown_percent = percent
                 await self._device.notify_subscriber(connection, self._battery, bytes([percent]))
-            due_s = max(loop.time(), due_s + (_IDLE_S if stream is None else stream.batch_s))
-            await asyncio.sleep(due_s - loop.time())
+            await asyncio.sleep(_IDLE_S if stream is None else max(0.0, stream.due_s - self._now_s()))
 
     async def _transmit(self, connection: Connection, packets: DataPacketQueue) -> None:
         """Hand batches to the radio while it takes them; those that wait can still be dropped."""

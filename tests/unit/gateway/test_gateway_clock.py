@@ -163,3 +163,28 @@ def test_a_tick_that_stands_still_is_refused() -> None:
     device_ns = clock.observe(50_000, T0 + 1_000_000)
     with pytest.raises(TickOrderError):
         clock.stamp(device_ns)
+
+
+def test_a_link_that_is_late_for_good_is_no_step_while_echoes_know_better() -> None:
+    clock = DeviceClock(1000, U32)
+    for k in range(1200):
+        if k % 200 == 0:
+            clock.echo(k * 50_000, T0 + k * 50_000_000 - 3_000_000, T0 + k * 50_000_000 + 4_000_000)
+        stamp = clock.stamp(clock.observe(k * 50_000, T0 + k * 50_000_000 + 90_000_000))
+        assert not stamp.stepped
+    assert abs(stamp.t_ns - (T0 + 1199 * 50_000_000)) <= 10_000_000
+
+
+def test_a_host_clock_set_forward_is_a_step_as_soon_as_an_echo_shows_it() -> None:
+    clock = DeviceClock(1000, U32)
+    stepped_at = []
+    for k in range(800):
+        jump = 10 * SECOND if k >= 200 else 0
+        now_ns = T0 + k * 50_000_000 + jump
+        if k % 100 == 0:
+            clock.echo(k * 50_000, now_ns - 3_000_000, now_ns + 4_000_000)
+        stamp = clock.stamp(clock.observe(k * 50_000, now_ns + 10_000_000))
+        if stamp.stepped:
+            stepped_at.append(k)
+    assert len(stepped_at) == 1
+    assert stepped_at[0] <= 200 + 130
