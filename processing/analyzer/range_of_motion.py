@@ -35,7 +35,7 @@ _DIRECTIONS: dict[Channel, tuple[RomDirection, RomDirection]] = {
     Channel.AXIAL_ROTATION: (RomDirection.RIGHT_ROTATION, RomDirection.LEFT_ROTATION),
 }
 
-_UPRIGHT = (Posture.STANDING, Posture.SITTING)
+_TRUNK_LEVEL = ("quadruped", "prone", "supine", "head_down")
 
 
 class RangeOfMotionState(msgspec.Struct):
@@ -138,4 +138,4 @@ class RangeOfMotion:
 
 def _vertical_axis(posture: Posture) -> int:
     """Axis about which nothing but the gyroscope tells the angle in the neutral pose."""
-    return AXES.index(Channel.AXIAL_ROTATION if posture in _UPRIGHT else Channel.LATERAL_BEND)
+    return AXES.index(Channel.LATERAL_BEND if posture in _TRUNK_LEVEL else Channel.AXIAL_ROTATION)
