@@ -1,0 +1,153 @@
+"""Counts on recordings of real people, and indifference to how a recording is cut.
+
+The floors below are what these stages reach on the development recordings, not a claim about people never seen: that is
+`lumbar evaluate` on the sealed half.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from processing.analyzer.recording import RecordedSession, analyze_recording
+from processing.analyzer.session import SessionAnalyzer
+from processing.domain.findings import Finding, GapSeen, RepCompleted, SetCompleted, StepBout
+from processing.dsp.blocks import SampleBlock
+from service.cli.analyze import AnalysisOptions, analyze, recorded_session
+
+SHORT = (
+    "squat_lowback/Q2_partial_squat_set2.npz",
+    "trunk_seated/T01_165552.npz",
+    "wheelchair_trunk/W05_trunkmovement_hs.npz",
+)
+"""One short recording of each set that the demo replays; the wheelchair one has lost packets."""
+
+
+def session_of(folder: Path, name: str) -> RecordedSession:
+    path = folder / name
+    if not path.exists():
+        pytest.skip(f"no recording {name}")
+    return recorded_session(path, AnalysisOptions())
+
+
+@cache
+def findings_of(path: Path) -> tuple[Finding, ...]:
+    return tuple(analyze(path, AnalysisOptions()).findings)
+
+
+def counts_of(path: Path) -> dict[str, int]:
+    (done,) = (finding for finding in findings_of(path) if isinstance(finding, SetCompleted))
+    return done.reps
+
+
+def fed_in_pieces(session: RecordedSession, chunk: int, restarts: int) -> list[Finding]:
+    """Findings with the analyzer replaced by one from its state ``restarts`` times."""
+    analyzer = session.analyzer()
+    findings: list[Finding] = []
+    inputs = list(session.inputs(chunk))
+    stops = {len(inputs) * (k + 1) // (restarts + 1) for k in range(restarts)}
+    for at, given in enumerate(inputs):
+        if at in stops:
+            analyzer = SessionAnalyzer.from_state(analyzer.state())
+        findings += analyzer.feed(given)
+    return findings
+
+
+@pytest.mark.parametrize("name", SHORT)
+@pytest.mark.parametrize("chunk", [1, 7, 50, 100_000])
+def test_chunks_and_restarts_change_nothing(recordings: Path, name: str, chunk: int) -> None:
+    session = session_of(recordings, name)
+    whole, _ = analyze_recording(session, 100_000)
+    assert len([finding for finding in whole if isinstance(finding, RepCompleted)]) >= 3
+    assert fed_in_pieces(session, chunk, restarts=3) == whole
+
+
+def test_every_squat_of_the_development_recordings_is_counted(recordings: Path) -> None:
+    wrong = {}
+    paths = sorted(recordings.glob("squat_lowback/*.npz"))
+    if not paths:
+        pytest.skip("no squat_lowback recordings")
+    for path in paths:
+        with np.load(path) as arrays:
+            truth = int(arrays["rep_count"])
+        if counts_of(path) != {"vertical": truth}:
+            wrong[path.name] = (counts_of(path), truth)
+    assert wrong == {}
+
+
+def test_squats_begin_and_end_where_people_set_the_marks(recordings: Path) -> None:
+    off_s: list[tuple[float, float]] = []
+    for path in sorted(recordings.glob("squat_lowback/*_set1.npz")):
+        with np.load(path) as arrays:
+            t_s, begins, ends = arrays["t"], arrays["rep_start_idx"], arrays["rep_end_idx"]
+        reps = [finding for finding in findings_of(path) if isinstance(finding, RepCompleted)]
+        for rep, begin, end in zip(reps, t_s[begins], t_s[ends], strict=True):
+            off_s.append((rep.t0_ns / 1e9 - begin, rep.t1_ns / 1e9 - end))
+    if not off_s:
+        pytest.skip("no squat_lowback recordings")
+    # The leaky integrals lead by some tenths of a second; the spread shows how well the ends are found.
+    assert np.abs(np.median(off_s, axis=0)).max() < 0.6
+    assert np.std(off_s, axis=0).max() < 0.5
+
+
+def test_seated_trunk_movements_are_counted_in_each_plane(recordings: Path) -> None:
+    differences = []
+    for path in sorted(recordings.glob("trunk_seated/*.npz")):
+        with np.load(path) as arrays:
+            truth = arrays["rep_count"]
+        counts = counts_of(path)
+        found = [counts["flexion"], counts["lateral_bend"], counts["axial_rotation"]]
+        differences += [abs(one - other) for one, other in zip(found, truth, strict=True) if np.isfinite(other)]
+    if not differences:
+        pytest.skip("no trunk_seated recordings")
+    exact = sum(difference == 0 for difference in differences)
+    # 59 of 63 without set boundaries, on stated mounts; signals.md §3.3 reached 96 % with a fitted axis.
+    assert exact / len(differences) >= 0.93
+    assert max(differences) <= 1
+
+
+def test_walking_gives_steps_and_hardly_any_squat(recordings: Path) -> None:
+    paths = sorted(recordings.glob("walking_lowback/*_Test5_*.npz"))
+    if not paths:
+        pytest.skip("no walking_lowback recordings")
+    for path in paths:
+        with np.load(path) as arrays:
+            contacts = len(arrays["ref_stereophoto_initial_contact_t"])
+        steps = sum(finding.steps for finding in findings_of(path) if isinstance(finding, StepBout))
+        assert steps == pytest.approx(contacts, abs=1)
+        done = [f for f in analyze(path, AnalysisOptions(exercise="squat")).findings if isinstance(f, SetCompleted)]
+        assert done[0].reps == {"vertical": 0}
+
+
+def test_two_trunk_bends_of_a_sit_to_stand_are_one_repetition(recordings: Path) -> None:
+    path = recordings / "sit_to_stand_bench" / "B01_5sts.npz"
+    if not path.exists():
+        pytest.skip("no sit_to_stand_bench recordings")
+    assert counts_of(path) == {"vertical": 5}
+
+
+def with_lost_packets(session: RecordedSession) -> RecordedSession:
+    """The recording without 5 % of its samples, lost in packets of five."""
+    lossy = []
+    for number, block in enumerate(session.blocks):
+        packet = np.arange(len(block)) // 5
+        kept = np.random.default_rng(number).random(packet[-1] + 1)[packet] >= 0.05
+        lossy.append(SampleBlock(block.sensor_id, block.t_ns[kept], block.acc[kept], block.gyr[kept]))
+    return RecordedSession(session.start, tuple(lossy), session.orders)
+
+
+@pytest.mark.parametrize(
+    ("name", "off_by"),
+    [("squat_lowback/Q3_correct_set1.npz", 0), ("squat_lowback/Q5_mixed25.npz", 0), ("trunk_seated/T01_165552.npz", 1)],
+)
+def test_five_percent_of_lost_packets_hardly_change_a_count(recordings: Path, name: str, off_by: int) -> None:
+    session = session_of(recordings, name)
+    whole, _ = analyze_recording(session)
+    lossy, _ = analyze_recording(with_lost_packets(session))
+    (before,) = [finding.reps for finding in whole if isinstance(finding, SetCompleted)]
+    (after,) = [finding.reps for finding in lossy if isinstance(finding, SetCompleted)]
+    assert all(abs(after[channel] - count) <= off_by for channel, count in before.items())
+    assert not [finding for finding in lossy if isinstance(finding, GapSeen)]
