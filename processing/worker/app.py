@@ -23,6 +23,9 @@ _PAUSE_S = (0.1, 5.0)
 _LONG_SHIFT_S = 10.0
 """After a shift of this length the next trouble is a new one and the pauses start short again."""
 
+_STOP_S = 3.0
+"""Time that a shift needs to end: last checkpoints, then farewell to the broker."""
+
 _EXPECTED = {
     BrokerUnavailableError: "broker",
     StoreUnavailableError: "store",
@@ -76,9 +79,10 @@ async def _one_shift(
     try:
         await asyncio.wait([task])
     finally:
-        if not task.done():
+        while not task.done():
+            # again and again: before Python 3.12 a cancellation can get lost on its way (see GatewayRunner.stop)
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.wait([task], timeout=_STOP_S)
     return None if task.cancelled() else task.exception()
 
 

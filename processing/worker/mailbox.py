@@ -35,18 +35,22 @@ class Mailbox:
         self._something.set()
         return True
 
+    def wake(self) -> None:
+        """Let whoever waits look up."""
+        self._something.set()
+
     async def get(self, timeout_s: float | None) -> GatewayState | LogBatch | None:
-        """Next message, states first; None when nothing came in time."""
+        """Next message, states first; None when nothing came in time or after ``wake``."""
         if not self._something.is_set():
             try:
                 async with asyncio.timeout(timeout_s):
                     await self._something.wait()
             except TimeoutError:
                 return None
-        message: GatewayState | LogBatch
+        message: GatewayState | LogBatch | None = None
         if self._state is not None:
             message, self._state = self._state, None
-        else:
+        elif self._batches:
             message = self._batches.popleft()
         if self._state is None and not self._batches:
             self._something.clear()

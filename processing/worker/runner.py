@@ -44,6 +44,7 @@ class GatewayRunner:
         self._metrics = tools.metrics
         self._ledger = SessionLedger(gateway_id, tools.store, tools.metrics)
         self._log = _log.bind(gateway=gateway_id)
+        self._stopping = False
         self._state: GatewayState | None = None
         self._partition: Partition | None = None
         self._dirty_since_s: float | None = None
@@ -53,15 +54,24 @@ class GatewayRunner:
         self._complained_s: dict[str, float] = {}
         self._seen: dict[str, dict[str, int]] = {}
 
+    def stop(self) -> None:
+        """Say that the next cancellation is meant, even if it gets lost.
+
+        Before Python 3.12 ``asyncio.wait_for``, which aiomqtt uses, drops a cancellation that comes together with the
+        answer it waits for.
+        """
+        self._stopping = True
+        self.mailbox.wake()
+
     async def run(self) -> None:
-        """Work until cancelled.
+        """Work until cancelled or stopped.
 
         Raises:
             BrokerUnavailableError: acknowledgements cannot be sent.
             ClaimLostError: the shard belongs to somebody else by now.
         """
         pause_s = _FIRST_PAUSE_S
-        while True:
+        while not self._stopping:
             try:
                 await self._turn()
                 pause_s = _FIRST_PAUSE_S
@@ -79,6 +89,7 @@ class GatewayRunner:
                 self._partition = None
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_REPEAT_S)
+        await self._last_checkpoint()
 
     async def _turn(self) -> None:
         """Wait for a message or for something that is due, and deal with it."""

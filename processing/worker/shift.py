@@ -8,6 +8,7 @@ checkpoint, and the next shift loads what is committed. There is no half-connect
 from __future__ import annotations
 
 import asyncio
+import secrets
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -63,6 +64,7 @@ class Shift:
         self._metrics = tools.metrics
         self._board = board
         self._client = client
+        self._over = False
         self._epochs: dict[int, int] = {}
         self._runners: dict[GatewayId, tuple[GatewayRunner, asyncio.Task[None]]] = {}
         # each worker looks for free shards from another place, so that they seldom reach for the same one
@@ -80,13 +82,18 @@ class Shift:
                 tasks.create_task(self._keep_claims(), name="worker.claims")
                 # in the block, not as a task: Python 3.11 leaves this task marked as being cancelled when a child
                 # fails after the block has ended, and nobody could tell that from SIGTERM
-                await self._read(tasks)
+                try:
+                    await self._read(tasks)
+                finally:
+                    self._over = True
+                    for runner, _ in self._runners.values():
+                        runner.stop()
         finally:
             self._metrics.shards.set(0)
             self._metrics.gateways.set(0)
 
     async def _keep_claims(self) -> None:
-        while True:
+        while not self._over:
             share = -(-SHARDS // await self._board.workers())
             if len(self._epochs) > share:
                 await self._release(list(self._epochs)[share:])
@@ -131,11 +138,12 @@ class Shift:
         for shard in shards:
             del self._epochs[shard]
         leaving = [gateway_id for gateway_id in self._runners if shard_of(gateway_id) in shards]
-        stopped = [self._runners.pop(gateway_id)[1] for gateway_id in leaving]
-        for task in stopped:
+        stopped = [self._runners.pop(gateway_id) for gateway_id in leaving]
+        for runner, task in stopped:
+            runner.stop()
             task.cancel()
         if stopped:
-            await asyncio.wait(stopped)
+            await asyncio.wait([task for _, task in stopped])
         for shard in shards:
             await self._board.release(shard)
         self._metrics.gateways.set(len(self._runners))
@@ -207,7 +215,8 @@ def _client(settings: WorkerSettings, metrics: WorkerMetrics) -> aiomqtt.Client:
         broker.port,
         username=broker.username,
         password=broker.password,
-        identifier=f"worker-{settings.worker_id}",
+        # a new name each time: the broker may still be busy forgetting the session before
+        identifier=f"worker-{settings.worker_id}-{secrets.token_hex(3)}",
         clean_session=True,
         timeout=_TIMEOUT_S,
         keepalive=_KEEPALIVE_S,

@@ -250,11 +250,15 @@ class ScriptedGateway:
                 self.acks.append(ack)
                 self.committed = max(self.committed, ack.committed)
                 self.progress.set()
-                if cursor is None or ack.expect <= expect:
-                    # asked for the same again: it did not arrive
-                    cursor = ack.expect
+                again = ack.expect <= expect
                 expect = ack.expect
-            cursor = await self._send_from(client, cursor)
+                if len(client.messages):
+                    # what is asked for by now stands in the last one
+                    continue
+                if cursor is None or again:
+                    cursor = ack.expect
+            if cursor is not None:
+                cursor = await self._send_from(client, cursor)
 
     async def _send_from(self, client: aiomqtt.Client, cursor: int) -> int:
         while cursor <= min(len(self._entries), self.committed + _WINDOW):
