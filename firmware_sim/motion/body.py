@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from firmware_sim.motion.kinematics import COORDINATES, Pose
+from firmware_sim.motion.kinematics import COORDINATES, NEUTRAL, Pose
 from firmware_sim.motion.paths import Sway
 from processing.domain.exercises import Posture
 
 _SWAY_PERIODS_S = (7.3, 4.1, 2.6)
 _SWAY_ANGLE_DEG = 0.12
 _SWAY_PLACE_M = 0.0015
+_BREATH_S = 4.0
+_BREATH_DEG = 0.5
+_TREMOR_HZ = 6.0
+_TREMOR_DEG = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,16 @@ class Body:
         step_s: time of one step.
         unsteadiness: relative spread of amplitude and tempo from repetition to repetition.
         sway: sway and breathing.
+        tremor: what holding a pose with effort adds: deeper breathing and trembling.
+        reach: factor on the size of exercises on the floor, 1 for the nominal person.
+        vigour: 0 for small and slow, 1 for large and fast ways of doing the same exercise.
+        fatigue: share of amplitude that is gone after many repetitions; tempo suffers half as much again.
+        asymmetry: what the second side does more (or less) than the first, as a fraction of it.
+        spill_bend: side bend that comes with flexion of the trunk, as a fraction of it.
+        spill_turn: axial rotation that comes with flexion of the trunk, as a fraction of it.
+        two_bends: squats with a bend of the trunk on the way down and another on the way up.
+        tilts_forward: pelvic tilts go forward beyond neutral after going back.
+        right_first: side that one-sided exercises are done on, and two-sided ones begin with.
     """
 
     height_m: float
@@ -46,6 +60,16 @@ class Body:
     step_s: float
     unsteadiness: float
     sway: Sway
+    tremor: Sway
+    reach: float
+    vigour: float
+    fatigue: float
+    asymmetry: float
+    spill_bend: float
+    spill_turn: float
+    two_bends: bool
+    tilts_forward: bool
+    right_first: bool
 
     @property
     def pelvis_sensor_m(self) -> tuple[float, float, float]:
@@ -69,19 +93,39 @@ class Body:
     def posture(self, posture: Posture) -> Pose:
         """Neutral pose of a posture.
 
-        Sitting down turns the pelvis back by 18 degrees and flattens the lordosis by 16 (Endo et al. 2012);
-        on hands and knees the trunk is level.
+        Sitting down turns the pelvis back by 18 degrees and flattens the lordosis by 16 (Endo et al. 2012); on hands
+        and knees and lying the trunk is level. Who lies on the side has rolled there from the back.
         """
-        match posture:
-            case Posture.STANDING:
-                return Pose()
-            case Posture.SITTING:
-                fall_m = 0.26 * self.height_m
-                return Pose(
-                    pelvis_flexion_deg=-18.0, lumbar_flexion_deg=16.0, hip_up_m=-fall_m, hip_forward_m=-0.7 * fall_m
-                )
-            case Posture.QUADRUPED:
-                return Pose(pelvis_flexion_deg=90.0, hip_up_m=-0.27 * self.height_m, hip_forward_m=-0.10)
+        fall_m, lying_m = 0.26 * self.height_m, -0.47 * self.height_m
+        side = -1.0 if self.right_first else 1.0
+        poses = {
+            Posture.STANDING: NEUTRAL,
+            Posture.SITTING: Pose(
+                pelvis_flexion_deg=-18.0, lumbar_flexion_deg=16.0, hip_up_m=-fall_m, hip_forward_m=-0.7 * fall_m
+            ),
+            Posture.HALF_KNEELING: Pose(
+                pelvis_flexion_deg=4.0, lumbar_flexion_deg=-4.0, hip_up_m=-0.24 * self.height_m
+            ),
+            Posture.QUADRUPED: Pose(pelvis_flexion_deg=90.0, hip_up_m=-0.27 * self.height_m, hip_forward_m=-0.10),
+            Posture.SUPINE: Pose(pelvis_flexion_deg=-90.0, hip_up_m=lying_m, hip_forward_m=-0.30),
+            Posture.PRONE: Pose(
+                pelvis_flexion_deg=90.0, lumbar_flexion_deg=-4.0, hip_up_m=lying_m, hip_forward_m=-0.30
+            ),
+            Posture.SIDE_LYING: Pose(
+                pelvis_flexion_deg=-90.0, pelvis_turn_deg=90.0 * side, hip_up_m=lying_m + 0.05, hip_forward_m=-0.30
+            ),
+            Posture.HEAD_DOWN: Pose(
+                pelvis_flexion_deg=145.0, lumbar_flexion_deg=-8.0, hip_up_m=0.05, hip_forward_m=-0.25
+            ),
+        }
+        return poses[posture]
+
+    def spilt(self, pose: Pose) -> Pose:
+        """The pose with the side bend and turn that this person adds to flexion of the trunk."""
+        trunk_deg = pose.pelvis_flexion_deg + pose.lumbar_flexion_deg
+        return pose.moved(
+            Pose(lumbar_bend_deg=self.spill_bend * trunk_deg, lumbar_turn_deg=self.spill_turn * trunk_deg)
+        )
 
 
 def draw_body(rng: np.random.Generator) -> Body:
@@ -97,6 +141,16 @@ def draw_body(rng: np.random.Generator) -> Body:
         step_s=float(rng.uniform(0.50, 0.60)),
         unsteadiness=float(rng.uniform(0.03, 0.07)),
         sway=draw_sway(rng),
+        tremor=draw_tremor(rng),
+        reach=float(rng.uniform(0.8, 1.2)),
+        vigour=float(rng.uniform(0.0, 1.0)),
+        fatigue=float(rng.uniform(0.0, 0.15)),
+        asymmetry=float(rng.uniform(-0.15, 0.15)),
+        spill_bend=float(rng.uniform(-0.08, 0.08)),
+        spill_turn=float(rng.uniform(-0.08, 0.08)),
+        two_bends=bool(rng.uniform() < 0.25),
+        tilts_forward=bool(rng.uniform() < 0.4),
+        right_first=bool(rng.uniform() < 0.5),
     )
 
 
@@ -109,5 +163,19 @@ def draw_sway(rng: np.random.Generator) -> Sway:
     return Sway(
         amplitude=largest * rng.uniform(0.4, 1.0, shape),
         frequency_hz=1.0 / periods_s,
+        phase_rad=rng.uniform(0.0, 2.0 * np.pi, shape),
+    )
+
+
+def draw_tremor(rng: np.random.Generator) -> Sway:
+    """Breathing of 0.2-0.3 Hz, up to 1 degree peak to peak, and trembling of 4-8 Hz (sizes: estimates)."""
+    shape = (2, COORDINATES)
+    largest = np.zeros(shape)
+    largest[0, [0, 3]] = np.radians(_BREATH_DEG)
+    largest[1, :6] = np.radians(_TREMOR_DEG)
+    frequency_hz = np.array([[1.0 / _BREATH_S], [_TREMOR_HZ]]) * rng.uniform(0.75, 1.25, shape)
+    return Sway(
+        amplitude=largest * rng.uniform(0.3, 1.0, shape),
+        frequency_hz=frequency_hz,
         phase_rad=rng.uniform(0.0, 2.0 * np.pi, shape),
     )

@@ -20,7 +20,8 @@ COORDINATES = 9
 """Pelvis flexion, bend, turn; lumbar flexion, bend, turn (rad); hip centre forward, up, right (m)."""
 
 _PELVIS = slice(0, 3)
-_LUMBAR = slice(3, 6)
+LUMBAR = slice(3, 6)
+"""Place of the lumbar angles among the coordinates."""
 _HIP = slice(6, 9)
 
 
@@ -50,6 +51,10 @@ class Pose(NamedTuple):
         values = np.array(self, dtype=np.float64)
         values[:6] = np.radians(values[:6])
         return values
+
+
+NEUTRAL = Pose()
+"""Standing upright; as an offset, no change."""
 
 
 class LeverArms(Protocol):
@@ -107,7 +112,7 @@ def motion_of(coordinates: Jet, arms: LeverArms, placement: Placement) -> Motion
         carried = _carried(pelvis, arms.pelvis_sensor_m)
         return Motion(pelvis.rotation, hip.value + carried[0], pelvis.rate, hip.acceleration + carried[1])
     joint = _carried(pelvis, arms.lumbar_joint_m)
-    thorax = _chained(pelvis, _turning(Jet(*(part[:, _LUMBAR] for part in coordinates))))
+    thorax = _chained(pelvis, _turning(Jet(*(part[:, LUMBAR] for part in coordinates))))
     carried = _carried(thorax, arms.thorax_sensor_m)
     position = hip.value + joint[0] + carried[0]
     return Motion(thorax.rotation, position, thorax.rate, hip.acceleration + joint[1] + carried[1])

@@ -1,4 +1,4 @@
-"""Paths of the joint coordinates: from pose to pose, walking, and the sway that never stops."""
+"""Paths of the joint coordinates: from pose to pose, trembling, and the sway that never stops."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from firmware_sim.motion.curves import Floats, Jet, product, sine, smooth_start, smooth_step, total
-from firmware_sim.motion.kinematics import COORDINATES, Pose
-
-_HIP_FORWARD = 6
+from firmware_sim.motion.curves import Floats, Jet, product, smooth_step, total
+from firmware_sim.motion.kinematics import COORDINATES, LUMBAR, Pose
 
 
 class Path(Protocol):
@@ -22,10 +20,15 @@ class Path(Protocol):
 
 
 class Keyframe(NamedTuple):
-    """A pose that is reached, at rest, at an instant."""
+    """A pose that is reached, at rest, at an instant.
+
+    ``lead`` is the lumbar spine's lead on the way there, as a fraction of it: at 0.1 the spine has arrived when a tenth
+    of the time is left, and pelvis and hips set out when a tenth is over. Negative, the pelvis leads.
+    """
 
     t_s: float
     pose: Pose
+    lead: float = 0.0
 
 
 class KeyframePath:
@@ -38,88 +41,67 @@ class KeyframePath:
     def __init__(self, keyframes: tuple[Keyframe, ...]) -> None:
         self._t_s = np.array([frame.t_s for frame in keyframes])
         self._poses = np.array([frame.pose.coordinates() for frame in keyframes])
+        self._lead = np.array([frame.lead for frame in keyframes])
         if len(keyframes) < 2 or np.any(np.diff(self._t_s) <= 0.0):
             raise ValueError("keyframes need at least two increasing times")
 
     def at(self, t_s: Floats) -> Jet:
         """Coordinates at n instants, shape (n, 9)."""
         leg = np.clip(np.searchsorted(self._t_s, t_s, side="right") - 1, 0, self._t_s.size - 2)
-        step = smooth_step(t_s, self._t_s[leg], self._t_s[leg + 1] - self._t_s[leg])
+        start_s, seconds = self._t_s[leg], self._t_s[leg + 1] - self._t_s[leg]
+        lead = self._lead[leg + 1]
+        moving_s = seconds * (1.0 - np.abs(lead))
+        rest = smooth_step(t_s, start_s + seconds * np.maximum(lead, 0.0), moving_s)
+        lumbar = smooth_step(t_s, start_s - seconds * np.minimum(lead, 0.0), moving_s)
         start, way = self._poses[leg], self._poses[leg + 1] - self._poses[leg]
-        return Jet(start + way * step.value[:, None], way * step.rate[:, None], way * step.acceleration[:, None])
+        parts = []
+        for whole, spine in zip(rest, lumbar, strict=True):
+            part = way * whole[:, None]
+            part[:, LUMBAR] = way[:, LUMBAR] * spine[:, None]
+            parts.append(part)
+        return Jet(start + parts[0], parts[1], parts[2])
 
 
 @dataclass(frozen=True, slots=True)
-class Oscillation:
-    """One sinusoid of gait: ``swing`` times the sine of ``per_step`` cycles a step plus ``phase_rad``."""
+class Sum:
+    """Paths on top of each other."""
 
-    per_step: float
-    phase_rad: float
-    swing: Pose
-
-
-@dataclass(frozen=True, slots=True)
-class WalkingPath:
-    """Level walking in a straight line from a standing pose and back to it.
-
-    The phase runs from 0 to ``steps``; foot contacts are at 1, 2, ... ``steps``. It wanders by 0.05
-    of a step (``wander`` slow cycles over the whole way), so that no two steps take equally long. The swing
-    grows within the first step and fades within the last; speed takes two steps each. At least four steps.
-    """
-
-    start_s: float
-    seconds: float
-    steps: int
-    wander: int
-    speed_mps: float
-    stand: Pose
-    oscillations: tuple[Oscillation, ...]
-
-    @property
-    def end_s(self) -> float:
-        """Instant at which the person stands again."""
-        return self.start_s + self.seconds
-
-    @property
-    def length_m(self) -> float:
-        """Way between the two standing poses."""
-        return self.speed_mps * (self.seconds - 2.0 * self._step_s)
-
-    @property
-    def _step_s(self) -> float:
-        return self.seconds / self.steps
+    paths: tuple[Path, ...]
 
     def at(self, t_s: Floats) -> Jet:
         """Coordinates at n instants, shape (n, 9)."""
-        phase = self._phase(t_s)
-        up = smooth_step(t_s, self.start_s, self._step_s)
-        down = smooth_step(t_s, self.end_s - self._step_s, self._step_s)
-        envelope = Jet(*(a - b for a, b in zip(up, down, strict=True)))
-        path = Jet(
-            np.tile(self.stand.coordinates(), (t_s.size, 1)),
-            np.zeros((t_s.size, COORDINATES)),
-            np.zeros((t_s.size, COORDINATES)),
-        )
-        for wave in self.oscillations:
-            turns = 2.0 * np.pi * wave.per_step
-            angle = Jet(wave.phase_rad + turns * phase.value, turns * phase.rate, turns * phase.acceleration)
-            swing = wave.swing.coordinates()
-            path = total(path, Jet(*(part[:, None] * swing for part in product(envelope, sine(angle)))))
-        return self._travelling(path, t_s)
-
-    def _phase(self, t_s: Floats) -> Jet:
-        clipped = np.clip(t_s, self.start_s, self.end_s) - self.start_s
-        slow = 2.0 * np.pi * self.wander / self.seconds
-        mean_rate = self.steps / self.seconds
-        s, c = np.sin(slow * clipped), np.cos(slow * clipped)
-        return Jet(mean_rate * clipped + 0.05 * s, mean_rate + 0.05 * slow * c, -0.05 * slow * slow * s)
-
-    def _travelling(self, path: Jet, t_s: Floats) -> Jet:
-        go = smooth_start(t_s, self.start_s, 2.0 * self._step_s)
-        stop = smooth_start(t_s, self.end_s - 2.0 * self._step_s, 2.0 * self._step_s)
-        for part, started, stopped in zip(path, go, stop, strict=True):
-            part[:, _HIP_FORWARD] += self.speed_mps * (started - stopped)
+        path = self.paths[0].at(t_s)
+        for other in self.paths[1:]:
+            path = total(path, other.at(t_s))
         return path
+
+
+class Trembling:
+    """A sway that is there only within some spans of time; it grows and fades within ``RAMP_S`` at their ends.
+
+    Raises:
+        ValueError: spans that overlap, are out of order, or are no longer than twice ``RAMP_S``.
+    """
+
+    RAMP_S = 0.4
+
+    def __init__(self, sway: Sway, spans: tuple[tuple[float, float], ...]) -> None:
+        self._sway = sway
+        edges = [
+            edge for start_s, end_s in spans for edge in (start_s, start_s + self.RAMP_S, end_s - self.RAMP_S, end_s)
+        ]
+        self._t_s = np.array(edges)
+        self._size = np.tile([0.0, 1.0, 1.0, 0.0], len(spans))
+        if not spans or np.any(np.diff(self._t_s) <= 0.0):
+            raise ValueError("spans of trembling need increasing times")
+
+    def at(self, t_s: Floats) -> Jet:
+        """Coordinates at n instants, shape (n, 9)."""
+        leg = np.clip(np.searchsorted(self._t_s, t_s, side="right") - 1, 0, self._t_s.size - 2)
+        step = smooth_step(t_s, self._t_s[leg], self._t_s[leg + 1] - self._t_s[leg])
+        change = self._size[leg + 1] - self._size[leg]
+        size = Jet(self._size[leg] + change * step.value, change * step.rate, change * step.acceleration)
+        return product(Jet(*(part[:, None] for part in size)), self._sway.at(t_s))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,10 @@ def test_the_truth_counts_and_dates_the_peaks_of_the_lumbar_angle(
     t_s, angles = lumbar_zxy_deg(life, truth)
     peaks_s = turning_points(t_s, angles[:, plane], prominence)
     assert truth.count() == len(peaks_s) == 5
-    assert np.max(np.abs(peaks_s - [rep.peak_s for rep in truth.reps])) < 0.35
+    # The lumbar spine reaches its end before the pelvis does and leaves it later, so its peak is a plateau.
+    stated_s = np.array([rep.peak_s for rep in truth.reps])
+    assert np.max(np.abs(peaks_s - stated_s)) < 0.6
+    assert np.allclose(np.interp(stated_s, t_s, angles[:, plane]), np.interp(peaks_s, t_s, angles[:, plane]), atol=0.5)
 
 
 @pytest.mark.parametrize("seed", range(3))

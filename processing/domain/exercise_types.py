@@ -1,0 +1,160 @@
+"""What the catalogue says about an exercise: types only, the exercises themselves are data beside this."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from processing.domain.samples import Placement
+
+
+class Posture(StrEnum):
+    """Posture of the trunk, as gravity shows it at the back.
+
+    Prone, on hands and knees and in a plank the trunk lies alike, so the sensor alone cannot tell these apart; what the
+    person was asked to do decides. The same holds for standing, half kneeling and (with one sensor) sitting.
+    """
+
+    STANDING = "standing"
+    SITTING = "sitting"
+    HALF_KNEELING = "half_kneeling"
+    QUADRUPED = "quadruped"
+    SUPINE = "supine"
+    PRONE = "prone"
+    SIDE_LYING = "side_lying"
+    """On either side: the right-hand axis points up or down."""
+    HEAD_DOWN = "head_down"
+    """Face down with the head lower than the pelvis."""
+
+
+class Channel(StrEnum):
+    """Signal whose turning points are the repetitions. Angles are relative to the start pose of the set."""
+
+    FLEXION = "flexion"
+    """Rotation about the segment's or joint's Z axis (ISB), flexion positive, degrees."""
+    LATERAL_BEND = "lateral_bend"
+    """Rotation about X, right bend positive, degrees."""
+    AXIAL_ROTATION = "axial_rotation"
+    """Rotation about Y, left rotation positive, degrees."""
+    VERTICAL = "vertical"
+    """Vertical displacement of the sensor, up positive, metres."""
+
+
+class Counting(StrEnum):
+    """How an exercise is dosed, and what of it the sensors can vouch for."""
+
+    COUNTED = "counted"
+    """Repetitions."""
+    HELD = "held"
+    """Seconds in a pose that the sensors see: posture and stillness."""
+    TIMED = "timed"
+    """Minutes."""
+    PATIENT_STARTED = "patient_started"
+    """Seconds between the person's start and end; the back keeps too still or unspecific to verify it."""
+
+
+class Swing(StrEnum):
+    """What one repetition of a channel looks like."""
+
+    ONE_SIDED = "one_sided"
+    """Out and back; the first direction of the set decides which."""
+    DOWN_UP = "down_up"
+    """Down and up again (squat)."""
+    UP_DOWN = "up_down"
+    """Up and down again (sit to stand)."""
+    BOTH_SIDES = "both_sides"
+    """One side, the other side, and back (side bend, rotation, flexion-extension)."""
+
+
+class Evidence(StrEnum):
+    """What the parameters of an exercise were checked against."""
+
+    REAL = "real people"
+    SIMULATION = "simulation only"
+
+
+class CountedChannel(msgspec.Struct, frozen=True, kw_only=True):
+    """One way of counting within an exercise.
+
+    Attributes:
+        segment: sensor that the channel is taken from; None means thorax relative to pelvis.
+        fallback: segment used when the first one is not worn; None if the channel then cannot be told.
+        floor: smallest peak-to-peak amplitude of a repetition, degrees or metres.
+        fallback_floor: the same on the fallback segment, which may move less; None for ``floor``.
+    """
+
+    channel: Channel
+    segment: Placement | None
+    fallback: Placement | None
+    swing: Swing
+    floor: float
+    fallback_floor: float | None = None
+
+
+class HoldSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """A pose that is held, as an exercise of its own or at the far end of every repetition.
+
+    Attributes:
+        posture: posture the trunk is in while holding; how far it may lean is the hold detector's business.
+        segment: sensor whose stillness and posture decide.
+        lift: channel that has left the start pose by at least its floor, to either side, while the pose is held; None
+            if only posture and stillness tell.
+        min_s: shortest stillness that is a hold. Where there is no ``lift`` it must be longer than the pauses
+            before and after the hold, in which the trunk may lie the same way.
+    """
+
+    posture: Posture
+    segment: Placement
+    lift: CountedChannel | None
+    min_s: float
+
+
+class Exercise(msgspec.Struct, frozen=True, kw_only=True):
+    """One exercise of the catalogue.
+
+    Attributes:
+        posture: posture that a set starts from.
+        channels: what is counted; empty unless ``counting`` is ``COUNTED``.
+        rom: planes whose range of motion a set of this exercise reports.
+        steps: whether a set of this exercise reports bouts of steps.
+        hold: the pose that is held, None if nothing is held.
+        tempo_s: shortest and longest time of one repetition, holds included, that is as prescribed, seconds.
+        evidence_people: people whose recordings the parameters were checked against, 0 for simulation only.
+        source: where dose, tempo and amplitude come from, for people. "Estimate" marks what nobody measured.
+    """
+
+    code: str
+    name: str
+    posture: Posture
+    counting: Counting
+    evidence: Evidence
+    source: str
+    channels: tuple[CountedChannel, ...] = ()
+    rom: tuple[Channel, ...] = ()
+    steps: bool = False
+    hold: HoldSpec | None = None
+    tempo_s: tuple[float, float] | None = None
+    evidence_people: int = 0
+
+    @property
+    def sensors_best(self) -> frozenset[Placement]:
+        """Sensors for the best result; all if any will do."""
+        both = frozenset(Placement)
+        best = both if self.rom else frozenset[Placement]()
+        for channel in self.channels:
+            best |= both if channel.segment is None else {channel.segment}
+        if self.hold is not None:
+            best |= {self.hold.segment}
+        return best or both
+
+    @property
+    def sensors_enough(self) -> frozenset[Placement]:
+        """Sensors of which any one gives the count (or the hold, or the time)."""
+        enough = {place for channel in self.channels for place in (channel.segment, channel.fallback) if place}
+        if not self.channels and self.hold is not None:
+            lift = self.hold.lift
+            enough = (
+                {self.hold.segment} if lift is None or lift.fallback is None else {self.hold.segment, lift.fallback}
+            )
+        return frozenset(enough) or frozenset(Placement)
