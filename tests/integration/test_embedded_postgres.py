@@ -14,7 +14,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from service.embedded.installation import may_enter, unprivileged_owner
+from service.embedded.installation import may_enter, settle, unprivileged_owner
 from service.embedded.postgres import EmbeddedPostgres
 from service.embedded.process import EmbeddedServerError
 
@@ -144,6 +144,10 @@ async def test_as_root_a_private_directory_moves_the_database_where_the_account_
     async with EmbeddedPostgres(private / "data", elsewhere=elsewhere) as server:
         with pytest.raises(asyncpg.UndefinedTableError):
             await _rows(server)
+    shutil.rmtree(private / "data")
+    (private / "other").mkdir()
+    settle(private / "other", owner, elsewhere)
+    assert home not in set(elsewhere.iterdir())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root drops to another account")

@@ -8,19 +8,16 @@ from itertools import pairwise
 import aiomqtt
 
 from processing.domain.ids import GatewayId
-from processing.wire.log import encode_batch
-from processing.wire.messages import GatewayState, LiveFinding, LiveFrame, decode_live, encode_message
+from processing.wire.messages import LiveFinding, LiveFrame, decode_live
 from processing.wire.topics import GatewayTopic, gateway_topic, live_filter
-from processing.worker.ports import Checkpoint, CommitOutcome
 from processing.worker.raw_block import unpack_entries
 from service.embedded.access import BrokerUser
 from service.embedded.broker import ChildBroker
 from service.store.pool import Pool
 from service.store.worker_store import PostgresWorkerStore
+from tests.integration.scripted_gateway import ScriptedGateway, finish
 from tests.integration.worker_parts import (
     T0_NS,
-    ScriptedGateway,
-    TallyAnalyzer,
     count,
     eventually,
     expected_findings,
@@ -39,12 +36,6 @@ SESSION = session_named("one")
 Users = dict[str, BrokerUser]
 
 
-async def _finish(*gateways: ScriptedGateway) -> None:
-    async with asyncio.timeout(40), asyncio.TaskGroup() as tasks:
-        for gateway in gateways:
-            tasks.create_task(gateway.run())
-
-
 async def test_lost_and_doubled_messages_leave_a_contiguous_log_and_undisturbed_findings(
     broker: ChildBroker, broker_users: Users, pool: Pool, dsn: str
 ) -> None:
@@ -54,7 +45,7 @@ async def test_lost_and_doubled_messages_leave_a_contiguous_log_and_undisturbed_
         broker, broker_users["gw1"], entries, lose=frozenset({0, 3, 9, 10, 17, 26}), repeat=frozenset(range(27, 400))
     )
     async with working(worker_settings(broker, broker_users["worker"]), PostgresWorkerStore(pool, dsn)) as metrics:
-        await _finish(gateway)
+        await finish(gateway)
     assert await stored_findings(pool, SESSION) == expected_findings(entries)
     blocks = await stored_offsets(pool, GW1)
     assert blocks[0][0] == 1
@@ -77,7 +68,7 @@ async def test_a_worker_stopped_midway_and_started_again_finds_the_same(
     store = PostgresWorkerStore(pool, dsn)
     settings = worker_settings(nats, broker_users["worker"], checkpoint_bytes=1000)
     async with asyncio.TaskGroup() as tasks:
-        running = tasks.create_task(_finish(gateway))
+        running = tasks.create_task(finish(gateway))
         for _ in range(3):
             async with working(settings, store):
                 gateway.progress.clear()
@@ -98,7 +89,7 @@ async def test_broker_and_database_connections_that_break_change_nothing(
     gateway = ScriptedGateway(nats, broker_users["gw1"], entries, batch=2)
     async with working(worker_settings(nats, broker_users["worker"]), PostgresWorkerStore(pool, dsn)) as metrics:
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(_finish(gateway))
+            running = tasks.create_task(finish(gateway))
             await gateway.progress.wait()
             nats.kill()
             await nats.start()
@@ -130,7 +121,7 @@ async def test_two_workers_share_the_shards_and_double_nothing(
         working(worker_settings(nats, broker_users["worker"], worker_id="a"), store) as first,
         asyncio.TaskGroup() as tasks,
     ):
-        running = tasks.create_task(_finish(*gateways))
+        running = tasks.create_task(finish(*gateways))
         await gateways[0].progress.wait()
         async with working(worker_settings(nats, broker_users["worker"], worker_id="b"), store) as second:
 
@@ -161,7 +152,7 @@ async def test_malformed_messages_are_counted_and_other_gateways_go_on(
             log, state = gateway_topic(GW2, GatewayTopic.LOG), gateway_topic(GW2, GatewayTopic.STATE)
             for topic, payload in ((log, b"\x00"), (log, bytes(300_000)), (state, b"\xc1"), (log, b"")):
                 await client.publish(topic, payload, qos=1)
-            await _finish(ScriptedGateway(nats, broker_users["gw1"], entries))
+            await finish(ScriptedGateway(nats, broker_users["gw1"], entries))
 
         async def counted() -> bool:
             return (
@@ -184,7 +175,7 @@ async def test_findings_of_a_session_that_is_not_this_gateways_are_dropped_and_t
     await provision(pool, unpaired, GW1, "another-sensor")
     entries = (*log_of(SESSION, 10), *log_of(session_named("nobody's"), 10), *log_of(unpaired, 10))
     async with working(worker_settings(nats, broker_users["worker"]), PostgresWorkerStore(pool, dsn)) as metrics:
-        await _finish(ScriptedGateway(nats, broker_users["gw1"], entries))
+        await finish(ScriptedGateway(nats, broker_users["gw1"], entries))
     assert await pool.fetchval("SELECT count(*) FROM lumbar.finding") == 0
     for reason in ("other_gateway", "unknown_session", "unpaired_sensor"):
         assert count(metrics.registry, "findings_dropped", reason=reason) == 5
@@ -197,7 +188,7 @@ async def test_entries_that_the_gateway_dropped_are_recorded_as_lost(
     entries = log_of(SESSION, 30)
     gateway = ScriptedGateway(nats, broker_users["gw1"], entries, first_offset=11)
     async with working(worker_settings(nats, broker_users["worker"]), PostgresWorkerStore(pool, dsn)) as metrics:
-        await _finish(gateway)
+        await finish(gateway)
     assert gateway.acks[-1].committed == len(entries)
     assert count(metrics.registry, "entries_lost") == 10
     assert tuple(await pool.fetchrow("SELECT first_offset, last_offset FROM lumbar.log_loss") or ()) == (1, 10)
@@ -213,7 +204,7 @@ async def test_a_new_log_of_a_gateway_starts_at_its_own_beginning(
     logs = {SESSION: log_of(SESSION, 50), after: log_of(after, 50)}
     async with working(worker_settings(nats, broker_users["worker"]), PostgresWorkerStore(pool, dsn)):
         for log_id, (_, entries) in enumerate(logs.items(), start=1):
-            await _finish(ScriptedGateway(nats, broker_users["gw1"], entries, log_id=log_id))
+            await finish(ScriptedGateway(nats, broker_users["gw1"], entries, log_id=log_id))
     for session_id, entries in logs.items():
         assert await stored_findings(pool, session_id) == expected_findings(entries)
     assert await pool.fetchval("SELECT count(*) FROM lumbar.log_partition") == 2
@@ -230,7 +221,7 @@ async def test_screens_get_frames_and_findings_with_the_ids_of_the_committed_one
         async with working(
             worker_settings(nats, broker_users["worker"], live_interval_s=0.0), PostgresWorkerStore(pool, dsn)
         ):
-            await _finish(ScriptedGateway(nats, broker_users["gw1"], entries))
+            await finish(ScriptedGateway(nats, broker_users["gw1"], entries))
             wanted = {finding.finding_id for finding in expected_findings(entries)}
             frames = 0
             async with asyncio.timeout(20):
@@ -244,94 +235,3 @@ async def test_screens_get_frames_and_findings_with_the_ids_of_the_committed_one
                     if not wanted and frames:
                         break
     assert frames > 0
-
-
-class PoisonedAnalyzer(TallyAnalyzer):
-    """Breaks at one entry the first time it sees it."""
-
-    broken = False
-
-    def feed(self, numbered: object) -> list[object]:  # type: ignore[override]
-        if numbered.offset == 25 and not PoisonedAnalyzer.broken:  # type: ignore[attr-defined]
-            PoisonedAnalyzer.broken = True
-            raise RuntimeError("half way through an entry")
-        return super().feed(numbered)  # type: ignore[arg-type, return-value]
-
-
-async def test_an_error_inside_an_analyzer_sends_its_gateway_back_to_the_last_checkpoint(
-    nats: ChildBroker, broker_users: Users, pool: Pool, dsn: str
-) -> None:
-    from processing.worker.app import run_worker
-    from processing.worker.metrics import WorkerMetrics
-
-    await provision(pool, SESSION, GW1)
-    entries = log_of(SESSION, 60)
-    metrics = WorkerMetrics()
-    async with asyncio.TaskGroup() as tasks:
-        worker = tasks.create_task(
-            run_worker(
-                worker_settings(nats, broker_users["worker"]),
-                PostgresWorkerStore(pool, dsn),
-                analyzers=PoisonedAnalyzer,
-                metrics=metrics,
-            )
-        )
-        await _finish(ScriptedGateway(nats, broker_users["gw1"], entries))
-        worker.cancel()
-    assert count(metrics.registry, "partition_failures") == 1
-    assert await stored_findings(pool, SESSION) == expected_findings(entries)
-
-
-class StolenStore(PostgresWorkerStore):
-    """Another worker claims the shard behind this one's back, once, just before a commit."""
-
-    stolen = False
-
-    async def commit(self, checkpoint: Checkpoint) -> CommitOutcome:
-        if not self.stolen:
-            self.stolen = True
-            await self._pool.execute("UPDATE lumbar.shard SET epoch = epoch + 1, owner = 'thief'")
-        return await super().commit(checkpoint)
-
-
-async def test_a_worker_whose_claim_was_taken_commits_nothing_under_it(
-    nats: ChildBroker, broker_users: Users, pool: Pool, dsn: str
-) -> None:
-    await provision(pool, SESSION, GW1)
-    entries = log_of(SESSION, 60)
-    gateway = ScriptedGateway(nats, broker_users["gw1"], entries)
-    async with working(worker_settings(nats, broker_users["worker"]), StolenStore(pool, dsn)) as metrics:
-        await _finish(gateway)
-    assert count(metrics.registry, "checkpoints", outcome="fenced") == 1
-    assert count(metrics.registry, "outages", reason="claim") == 1
-    assert await stored_findings(pool, SESSION) == expected_findings(entries)
-    epochs = [ack.epoch for ack in gateway.acks]
-    assert epochs == sorted(epochs)
-    assert len(set(epochs)) == 2
-
-
-async def test_a_gateway_that_says_goodbye_is_committed_to_its_last_entry(
-    nats: ChildBroker, broker_users: Users, pool: Pool, dsn: str
-) -> None:
-    entries = log_of(SESSION, 12)
-    user = broker_users["gw1"]
-    settings = worker_settings(nats, broker_users["worker"], checkpoint_interval_s=60, command_checkpoint_s=60)
-
-    def state(*, online: bool) -> bytes:
-        return encode_message(GatewayState(online=online, boot_id=1, log_id=7, next_offset=len(entries) + 1))
-
-    async with (
-        working(settings, PostgresWorkerStore(pool, dsn)),
-        aiomqtt.Client("127.0.0.1", nats.port, username=user.name, password=user.password) as client,
-    ):
-        await client.subscribe(gateway_topic(GW1, GatewayTopic.ACK))
-        await client.publish(gateway_topic(GW1, GatewayTopic.STATE), state(online=True), qos=1, retain=True)
-        async with asyncio.timeout(20):
-            await anext(client.messages)
-        await client.publish(gateway_topic(GW1, GatewayTopic.LOG), encode_batch(7, 1, entries))
-        await client.publish(gateway_topic(GW1, GatewayTopic.STATE), state(online=False), qos=1, retain=True)
-
-        async def committed() -> bool:
-            return bool(await pool.fetchval("SELECT committed FROM lumbar.log_partition") == len(entries))
-
-        await eventually(committed, "the checkpoint that the goodbye caused")

@@ -1,4 +1,4 @@
-"""Parts for tests of the worker: an analyzer that shows every lost or doubled entry, and a scripted gateway."""
+"""Parts for tests of the worker: an analyzer that shows every lost or doubled entry, logs, settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from contextlib import asynccontextmanager, suppress
 from uuid import UUID, uuid5
 
-import aiomqtt
 import asyncpg
 import msgspec
 from prometheus_client import CollectorRegistry
@@ -20,9 +19,8 @@ from processing.domain.errors import DecodeError
 from processing.domain.findings import Finding, LiveFrame, StepBout
 from processing.domain.ids import GatewayId, SessionId, SubjectId, finding_uuid
 from processing.domain.samples import ClockQuality, Placement
-from processing.wire.log import decode_entry, encode_batch, encode_entry
-from processing.wire.messages import Ack, GatewayState, decode_finding, decode_message, encode_message
-from processing.wire.topics import GatewayTopic, gateway_topic
+from processing.wire.log import decode_entry, encode_entry
+from processing.wire.messages import decode_finding
 from processing.worker.app import run_worker
 from processing.worker.metrics import WorkerMetrics
 from processing.worker.ports import WorkerStore
@@ -30,9 +28,6 @@ from processing.worker.settings import WorkerSettings
 from service.embedded.access import BrokerUser
 from service.embedded.broker import ChildBroker
 from service.store.pool import Pool
-
-_WINDOW = 100
-"""Entries that a gateway sends beyond the committed one."""
 
 NAMESPACE = UUID("6f0b7a3e-5a39-4c4c-8d8e-2f6f3f0a9b11")
 T0_NS = 1_700_000_000_000_000_000
@@ -181,109 +176,6 @@ async def provision(
         "INSERT INTO lumbar.session VALUES ($1, $2, $3, $4, $5)", session_id, subject_id, gateway_id, sensors, T0_NS
     )
     return SubjectId(subject_id)
-
-
-class ScriptedGateway:
-    """Go-back-N sender over MQTT whose faults are scripted.
-
-    ``lose``: numbers of the messages (counted over its life) that never leave; ``repeat``: those that leave twice.
-    """
-
-    def __init__(
-        self,
-        broker: ChildBroker,
-        user: BrokerUser,
-        entries: Sequence[bytes],
-        *,
-        log_id: int = 7,
-        batch: int = 5,
-        lose: frozenset[int] = frozenset(),
-        repeat: frozenset[int] = frozenset(),
-        first_offset: int = 1,
-    ) -> None:
-        self.gateway_id = GatewayId(user.name)
-        self.acks: list[Ack] = []
-        self.committed = 0
-        self.progress = asyncio.Event()
-        self._broker = broker
-        self._user = user
-        self._entries = entries
-        self._log_id = log_id
-        self._batch = batch
-        self._lose = lose
-        self._repeat = repeat
-        self._first_offset = first_offset
-        self._sent = 0
-
-    async def run(self) -> None:
-        """Send until everything is committed; reconnects when the broker goes away."""
-        while self.committed < len(self._entries):
-            try:
-                async with aiomqtt.Client(
-                    "127.0.0.1",
-                    self._broker.port,
-                    username=self._user.name,
-                    password=self._user.password,
-                    will=aiomqtt.Will(self._topic(GatewayTopic.STATE), self._state(online=False), 1, retain=True),
-                    timeout=3,
-                ) as client:
-                    await self._converse(client)
-            except aiomqtt.MqttError:
-                await asyncio.sleep(0.1)
-
-    async def _converse(self, client: aiomqtt.Client) -> None:
-        await client.subscribe(self._topic(GatewayTopic.ACK), qos=1)
-        await client.publish(self._topic(GatewayTopic.STATE), self._state(online=True), qos=1, retain=True)
-        cursor: int | None = None
-        expect = 0
-        while self.committed < len(self._entries):
-            try:
-                async with asyncio.timeout(0.3 if cursor is not None else None):
-                    message = await anext(client.messages)
-            except TimeoutError:
-                cursor = self.committed + 1
-            else:
-                assert isinstance(message.payload, bytes)
-                ack = decode_message(message.payload, Ack)
-                if ack.log_id != self._log_id:
-                    continue
-                self.acks.append(ack)
-                self.committed = max(self.committed, ack.committed)
-                self.progress.set()
-                again = ack.expect <= expect
-                expect = ack.expect
-                if len(client.messages):
-                    # what is asked for by now stands in the last one
-                    continue
-                if cursor is None or again:
-                    cursor = ack.expect
-            if cursor is not None:
-                cursor = await self._send_from(client, cursor)
-
-    async def _send_from(self, client: aiomqtt.Client, cursor: int) -> int:
-        while cursor <= min(len(self._entries), self.committed + _WINDOW):
-            entries = self._entries[cursor - 1 : cursor - 1 + self._batch]
-            payload = encode_batch(self._log_id, cursor, entries)
-            for _ in range(0 if self._sent in self._lose else 2 if self._sent in self._repeat else 1):
-                await client.publish(self._topic(GatewayTopic.LOG), payload)
-            self._sent += 1
-            cursor += len(entries)
-            await asyncio.sleep(0.002)
-        return cursor
-
-    def _topic(self, topic: GatewayTopic) -> str:
-        return gateway_topic(self.gateway_id, topic)
-
-    def _state(self, *, online: bool) -> bytes:
-        return encode_message(
-            GatewayState(
-                online=online,
-                boot_id=1,
-                log_id=self._log_id,
-                first_offset=self._first_offset,
-                next_offset=len(self._entries) + 1,
-            )
-        )
 
 
 def worker_settings(broker: ChildBroker, user: BrokerUser, **changes: object) -> WorkerSettings:
