@@ -6,7 +6,7 @@ Layout: the line ``lumbar-log/1``, then log batches, each with its length before
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from processing.domain.entries import NumberedEntry
 from processing.domain.errors import DecodeError, DecodeReason
@@ -33,11 +33,17 @@ def is_log_file(data: bytes) -> bool:
     return data.startswith(MAGIC)
 
 
-def read_log_file(data: bytes) -> Iterator[NumberedEntry]:
+def read_log_file(
+    data: bytes, on_unreadable: Callable[[int, DecodeError], None] | None = None
+) -> Iterator[NumberedEntry]:
     """Entries of a log file in order.
 
+    An entry that cannot be read was passed over by the worker, which keeps it in the log; whoever wants the worker's
+    findings does the same and takes note of it in ``on_unreadable(offset, error)``.
+
     Raises:
-        DecodeError: the file is cut off, out of order, or holds something else; the text gives the byte.
+        DecodeError: the file is cut off, out of order, or holds something else (the text gives the byte); or an entry
+            cannot be read and there is no ``on_unreadable``.
     """
     if not is_log_file(data):
         raise DecodeError(DecodeReason.MALFORMED, "log file", f"does not begin with {MAGIC!r}")
@@ -55,7 +61,14 @@ def read_log_file(data: bytes) -> Iterator[NumberedEntry]:
             raise DecodeError(
                 DecodeReason.MALFORMED, "log file", f"offset {batch.first_offset} at byte {at}, not {expect[1]}"
             )
-        for index, entry in enumerate(batch.entries):
-            yield NumberedEntry(batch.first_offset + index, decode_entry(entry))
+        for offset, entry in enumerate(batch.entries, batch.first_offset):
+            try:
+                numbered = NumberedEntry(offset, decode_entry(entry))
+            except DecodeError as error:
+                if on_unreadable is None:
+                    raise
+                on_unreadable(offset, error)
+                continue
+            yield numbered
         expect = (batch.log_id, batch.next_offset)
         at += length

@@ -98,8 +98,11 @@ def _is_log(path: Path) -> bool:
 
 def _analyze_log(path: Path) -> Analysis:
     analyzer = LogAnalyzer()
-    findings = [finding for entry in read_log_file(path.read_bytes()) for finding in analyzer.feed(entry)]
-    return Analysis(str(path), findings, analyzer.refused(), analyzer.unrouted())
+    unreadable: list[int] = []
+    entries = read_log_file(path.read_bytes(), lambda offset, _error: unreadable.append(offset))
+    findings = [finding for entry in entries for finding in analyzer.feed(entry)]
+    refused = dict(analyzer.refused()) | ({"unreadable_entries": len(unreadable)} if unreadable else {})
+    return Analysis(str(path), findings, refused, analyzer.unrouted())
 
 
 def recorded_session(path: Path, options: AnalysisOptions) -> RecordedSession:

@@ -30,3 +30,15 @@ def test_a_log_file_with_a_hole_is_refused() -> None:
 
     with pytest.raises(DecodeError, match="offset 7"):
         list(read_log_file(data))
+
+
+def test_an_unreadable_entry_is_named_and_passed_over_as_the_worker_does() -> None:
+    data = b"".join(log_file_parts([encode_batch(9, 4, [ENCODED[0], b"\xfb", ENCODED[1]])]))
+    unreadable: list[int] = []
+
+    read = list(read_log_file(data, lambda offset, _error: unreadable.append(offset)))
+
+    assert [numbered.offset for numbered in read] == [4, 6]
+    assert unreadable == [5]
+    with pytest.raises(DecodeError):
+        list(read_log_file(data))
