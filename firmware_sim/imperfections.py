@@ -1,4 +1,4 @@
-"""What a real sensor does to the truth: mounting, scale, bias, noise, quantisation, clock, loss.
+"""What a real sensor does to the truth: mounting and slip, scale, bias, noise, quantisation, clock, loss.
 
 Everything is a function of the sample's number or time and of values drawn once, so it is repeatable and
 does not depend on how a query is cut.
@@ -14,6 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
+from firmware_sim.mishaps import Fading, Slip
 from processing.domain.errors import SettingsError
 from processing.domain.samples import GRAVITY_MPS2
 
@@ -76,6 +77,8 @@ class Imperfections:
         lost_fraction: share of samples that never leave the sensor.
         lost_together: samples that are lost as one.
         seed: key of noise and loss.
+        slips: turns of the sensor on the skin, in order of time.
+        fading: times without radio, None for a good link.
     """
 
     mounting: Floats
@@ -87,29 +90,30 @@ class Imperfections:
     lost_fraction: float
     lost_together: int
     seed: int
+    slips: tuple[Slip, ...] = ()
+    fading: Fading | None = None
 
     def measured(self, first: int, t_s: Floats, acc: Floats, gyr: Floats) -> Floats:
         """Readings of consecutive samples, shape (n, 6), from the ideal ones in the segment frame, each (n, 3).
 
         ``first`` is the number of the first sample, ``t_s`` their true times.
         """
-        turned = np.concatenate([self._mounted(acc), self._mounted(gyr)], axis=1)
+        felt, turning = _turned(self.mounting, acc), _turned(self.mounting, gyr)
+        for slip in self.slips:
+            felt, turning = slip.felt(t_s, felt, turning)
+        turned = np.concatenate([felt, turning], axis=1)
         noise = self.noise * _blocks(self.seed, _NOISE_STREAM, first, t_s.size, 6)
         readings: Floats = turned * self.scale + self.bias + self.wander.at(t_s) + noise
         return readings
 
-    def lost(self, first: int, count: int) -> npt.NDArray[np.bool_]:
-        """Which of ``count`` consecutive samples from number ``first`` are lost."""
+    def lost(self, first: int, t_s: Floats) -> npt.NDArray[np.bool_]:
+        """Which of n consecutive samples from number ``first``, at true times ``t_s`` (shape (n,)), are lost."""
+        gone = np.zeros(t_s.size, dtype=np.bool_) if self.fading is None else self.fading.at(self.seed, t_s)
         if self.lost_fraction <= 0.0:
-            return np.zeros(count, dtype=np.bool_)
-        group = (first + np.arange(count)) // self.lost_together
+            return gone
+        group = (first + np.arange(t_s.size)) // self.lost_together
         draws = _uniform_blocks(self.seed, int(group[0]), int(group[-1] - group[0]) + 1)
-        return np.asarray(draws[group - group[0]] < self.lost_fraction, dtype=np.bool_)
-
-    def _mounted(self, vector: Floats) -> Floats:
-        # Sums written out: BLAS may add in another order when n changes.
-        x, y, z = vector[:, 0], vector[:, 1], vector[:, 2]
-        return np.stack([row[0] * x + row[1] * y + row[2] * z for row in self.mounting], axis=1)
+        return np.asarray(gone | (draws[group - group[0]] < self.lost_fraction), dtype=np.bool_)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +153,8 @@ def draw_imperfections(
     mount: str = COMMON_MOUNT,
     lost_fraction: float = 0.0,
     lost_together: int = 5,
+    slips: tuple[Slip, ...] = (),
+    fading: Fading | None = None,
 ) -> Imperfections:
     """One sensor of a grade, worn as ``mount`` says but for a mounting error.
 
@@ -176,7 +182,36 @@ def draw_imperfections(
         lost_fraction=lost_fraction,
         lost_together=lost_together,
         seed=int(rng.integers(0, 2**63)),
+        slips=slips,
+        fading=fading,
     )
+
+
+def draw_slip(rng: np.random.Generator, at_s: float, *, mount: str = COMMON_MOUNT) -> Slip:
+    """A slip of 15 to 30 degrees (estimate), within a second or creeping over up to two minutes.
+
+    The sensor turns in the plane of the skin or peels off sideways, in equal parts.
+
+    Raises:
+        SettingsError: ``mount`` cannot be read.
+    """
+    forward, up, _ = mount_rotation(mount).T
+    axis = forward if rng.uniform() < 0.5 else up
+    seconds = float(rng.uniform(0.3, 1.0) if rng.uniform() < 0.5 else rng.uniform(20.0, 120.0))
+    angle_deg = float(rng.uniform(15.0, 30.0) * rng.choice([-1.0, 1.0]))
+    return Slip(at_s, seconds, (float(axis[0]), float(axis[1]), float(axis[2])), angle_deg)
+
+
+def upside_down(mount: str) -> str:
+    """The mount of a sensor put on the wrong way up.
+
+    Raises:
+        SettingsError: ``mount`` cannot be read.
+    """
+    match = _MOUNT.fullmatch(mount)
+    if match is None:
+        raise SettingsError(f"mount {mount!r}: write two different sensor axes, for example {COMMON_MOUNT!r}")
+    return f"up:{'-' if match[1] == '+' else '+'}{match[2]},forward:{match[3]}{match[4]}"
 
 
 def mount_rotation(mount: str) -> Floats:
@@ -207,6 +242,12 @@ def _axis(sign: str, name: str) -> Floats:
     axis = np.zeros(3)
     axis["xyz".index(name)] = 1.0 if sign == "+" else -1.0
     return axis
+
+
+def _turned(matrix: Floats, vector: Floats) -> Floats:
+    # Sums written out: BLAS may add in another order when n changes.
+    x, y, z = vector[:, 0], vector[:, 1], vector[:, 2]
+    return np.stack([row[0] * x + row[1] * y + row[2] * z for row in matrix], axis=1)
 
 
 def _rotation(axis: Floats, angle_rad: float) -> Floats:

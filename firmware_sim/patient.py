@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
 
-from firmware_sim.imperfections import COMMON_MOUNT, GRADES, Imperfections, draw_imperfections, quantised
+from firmware_sim.imperfections import (
+    COMMON_MOUNT,
+    GRADES,
+    Imperfections,
+    draw_imperfections,
+    quantised,
+    upside_down,
+)
+from firmware_sim.mishaps import Fading, Slip
 from firmware_sim.motion.body import draw_body
 from firmware_sim.motion.timeline import Timeline
 from firmware_sim.source import SampleRun
@@ -18,6 +26,7 @@ from processing.domain.errors import SettingsError
 from processing.domain.samples import Placement
 
 _BOTH = (Placement.PELVIS, Placement.THORAX)
+_OTHER = {Placement.PELVIS: Placement.THORAX, Placement.THORAX: Placement.PELVIS}
 
 
 class SimulatedSource:
@@ -63,7 +72,7 @@ class SimulatedSource:
         ideal = self._timeline.imu(self._placement, t_s)
         readings = self._imperfections.measured(first, t_s, ideal.acc, ideal.gyr)
         counts = quantised(readings, self.acc_range_g, self.gyr_range_dps)
-        kept = np.flatnonzero(~self._imperfections.lost(first, number.size))
+        kept = np.flatnonzero(~self._imperfections.lost(first, t_s))
         offset_us = self._imperfections.clock.offset_us
         return tuple(
             SampleRun(float(t_s[run[0]]), offset_us + int(number[run[0]]) * self.period_us, counts[run])
@@ -82,6 +91,25 @@ class SimulatedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class Wearing:
+    """How the sensors are worn and what becomes of it.
+
+    Attributes:
+        swapped: the sensor that should be on the pelvis is on the thorax and the reverse.
+        upside_down: sensors, by the place they are meant for, that are the wrong way up.
+        slips: turns on the skin, by the place the sensor is meant for.
+    """
+
+    swapped: bool = False
+    upside_down: frozenset[Placement] = frozenset()
+    slips: Mapping[Placement, tuple[Slip, ...]] = field(default_factory=dict)
+
+
+AS_TOLD = Wearing()
+"""Every sensor at its place, the right way up, and there it stays."""
+
+
+@dataclass(frozen=True, slots=True)
 class SimulatedPatient:
     """A person who moves as the timeline says, and the sensors worn."""
 
@@ -97,24 +125,41 @@ def draw_patient(
     mount: str = COMMON_MOUNT,
     rate_hz: int = 100,
     lost_fraction: float = 0.0,
+    lost_together: int = 5,
+    fading: Fading | None = None,
+    acc_range_g: float = 8.0,
+    gyr_range_dps: float = 1000.0,
+    wearing: Wearing = AS_TOLD,
 ) -> SimulatedPatient:
     """A patient drawn from ``rng``: body, the way of moving, and one sensor per placement.
 
-    Body and movement do not depend on which sensors are worn, nor on their grade.
+    Body and movement do not depend on which sensors are worn, nor on their grade. A small range saturates.
 
     Raises:
-        SettingsError: no such grade, ``mount`` cannot be read, loss out of range.
+        SettingsError: no such grade, ``mount`` cannot be read, loss or range out of range.
     """
     if grade not in GRADES:
         raise SettingsError(f"sensor grade {grade!r}; known: {', '.join(GRADES)}")
+    if not (acc_range_g > 0.0 and gyr_range_dps > 0.0):
+        raise SettingsError(f"ranges of {acc_range_g} g and {gyr_range_dps} °/s; need more than 0")
     body_rng, movement_rng, *sensor_rngs = rng.spawn(2 + len(Placement))
     timeline = Timeline(draw_body(body_rng), movement_rng)
     sources = {
         placement: SimulatedSource(
             timeline,
-            placement,
-            draw_imperfections(GRADES[grade], sensor_rng, mount=mount, lost_fraction=lost_fraction),
+            _OTHER[placement] if wearing.swapped else placement,
+            draw_imperfections(
+                GRADES[grade],
+                sensor_rng,
+                mount=upside_down(mount) if placement in wearing.upside_down else mount,
+                lost_fraction=lost_fraction,
+                lost_together=lost_together,
+                slips=wearing.slips.get(placement, ()),
+                fading=fading,
+            ),
             rate_hz=rate_hz,
+            acc_range_g=acc_range_g,
+            gyr_range_dps=gyr_range_dps,
         )
         for placement, sensor_rng in zip(Placement, sensor_rngs, strict=True)
         if placement in placements

@@ -146,7 +146,7 @@ def low_plank(body: Body) -> Hold:
     return Hold(raised, 1.5, sag=_SAGGED, effort=True)
 
 
-_SAGGED = Pose(pelvis_flexion_deg=5.0, lumbar_flexion_deg=-8.0, hip_up_m=-0.05)
+_SAGGED = Pose(pelvis_flexion_deg=8.0, lumbar_flexion_deg=-10.0, hip_up_m=-0.05)
 
 
 def side_plank(body: Body) -> Hold:

