@@ -45,7 +45,12 @@ class ChannelCounter:
 
     def __init__(self, counted: CountedChannel, min_share: float, state: ChannelState | None = None) -> None:
         self.channel = counted.channel
-        self._turns = TurningPoints(counted.floor, min_share, state.turns if state else None)
+        self._turns = TurningPoints(
+            counted.floor,
+            min_share,
+            state.turns if state else None,
+            rests_at_zero=counted.channel is not Channel.VERTICAL,
+        )
         self._reps = Repetitions(counted.swing, state.reps if state else None)
         self.state = state or ChannelState(self._turns.state, self._reps.state)
 
@@ -167,8 +172,8 @@ class VerticalCounterState(msgspec.Struct):
 class VerticalCounter:
     """The vertical channel of one sensor. Its leaky integral is no pose, so rest closes nothing."""
 
-    def __init__(self, counted: CountedChannel, state: VerticalCounterState | None = None) -> None:
-        self._vertical = Vertical(state.vertical if state else None)
+    def __init__(self, counted: CountedChannel, level_mps2: float, state: VerticalCounterState | None = None) -> None:
+        self._vertical = Vertical(state.vertical if state else VerticalState(gravity=level_mps2))
         self._lowpass = movement_lowpass(state.lowpass if state else None)
         self.counter = ChannelCounter(counted, 0.0, state.channel if state else None)
         self.state = state or VerticalCounterState(self._vertical.state, self._lowpass.state, self.counter.state)

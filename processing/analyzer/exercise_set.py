@@ -20,7 +20,7 @@ from processing.analyzer.sensor import Frame
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
 from processing.domain.exercises import CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
-from processing.domain.samples import Placement
+from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
 from processing.dsp.rotation import upward
 from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
@@ -37,6 +37,7 @@ class ExerciseSetState(msgspec.Struct):
     number: int
     t0_ns: int
     worn: tuple[Placement, ...]
+    levels_mps2: dict[Placement, float] = msgspec.field(default_factory=dict)
     neutrals: dict[Placement, NeutralState] = msgspec.field(default_factory=dict)
     angles: dict[RomSegment, AngleCountersState] = msgspec.field(default_factory=dict)
     verticals: dict[RomSegment, VerticalCounterState] = msgspec.field(default_factory=dict)
@@ -70,14 +71,28 @@ class ExerciseSet:
 
     @classmethod
     def begin(
-        cls, code: str, number: int, t_ns: int, calibrators: Mapping[Placement, Calibrator], ledger: Ledger
+        cls,
+        code: str,
+        number: int,
+        t_ns: int,
+        calibrators: Mapping[Placement, Calibrator],
+        levels_mps2: Mapping[Placement, float],
+        ledger: Ledger,
     ) -> ExerciseSet:
         """A new set.
+
+        Args:
+            code: exercise of the catalogue.
+            number: number of the set in the session.
+            t_ns: time of the command.
+            calibrators: of the sensors worn.
+            levels_mps2: 1 g as each sensor at rest reads it, where known.
+            ledger: takes the findings.
 
         Raises:
             UnknownExerciseError: the catalogue has no such code.
         """
-        begun = cls(ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators))), calibrators)
+        begun = cls(ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators)), dict(levels_mps2)), calibrators)
         ledger.add(
             SetStarted, t0_ns=t_ns, t1_ns=t_ns, algorithm="command/1", quality=1.0, exercise=code, set_number=number
         )
@@ -94,7 +109,11 @@ class ExerciseSet:
             state.reps.setdefault(counted.channel.value, 0)
             state.valid_reps.setdefault(counted.channel.value, 0)
             if is_vertical(counted):
-                self._verticals[segment] = VerticalCounter(counted, state.verticals.get(segment))
+                self._verticals[segment] = VerticalCounter(
+                    counted,
+                    state.levels_mps2.get(PLACEMENTS[segment][0], GRAVITY_MPS2),
+                    state.verticals.get(segment),
+                )
                 state.verticals[segment] = self._verticals[segment].state
             else:
                 groups.setdefault(segment, []).append(counted)

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 
-from processing.analyzer.session import Left, Lost, Ordered, SessionAnalyzer, SessionInput
+from processing.analyzer.inputs import Left, Lost, Ordered, SessionInput
+from processing.analyzer.session import SessionAnalyzer
 from processing.domain.commands import StartExercise, StartSession, sensors_of, session_of
 from processing.domain.entries import (
     Control,

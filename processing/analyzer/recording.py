@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from processing.analyzer.session import Left, Ordered, SessionAnalyzer, SessionInput
+from processing.analyzer.inputs import Left, Ordered, SessionInput
+from processing.analyzer.session import SessionAnalyzer
 from processing.domain.commands import EndSession, StartSession
 from processing.domain.findings import Finding
 from processing.domain.ids import SensorId

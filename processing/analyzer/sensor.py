@@ -7,9 +7,10 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
+from processing.analyzer.inputs import Left, Lost
 from processing.domain.commands import SensorPlacement
 from processing.domain.samples import Placement
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, start_of
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, SampleBlock, start_of
 from processing.dsp.orientation import Orientation, OrientationState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
 from processing.dsp.timeline import Timeline, TimelineState
@@ -77,6 +78,16 @@ class SensorPath:
         """Newest orientation, shape (4,), None before the first block."""
         return self._last_quat
 
+    def hear(self, given: SampleBlock | Lost | Left) -> None:
+        """Take what came from the sensor or was said about it."""
+        match given:
+            case SampleBlock():
+                self.timeline.push(given)
+            case Lost():
+                self.timeline.lose(given.t1_ns, given.cause)
+            case Left():
+                self.timeline.leave(given.t_ns, given.cause)
+
     def step(self, block_index: int) -> Frame | None:
         """Frame of a block of the grid, None where samples are missing."""
         block = self.timeline.take(block_index)
@@ -95,6 +106,10 @@ class SensorPath:
         self._last_block = block_index
         self._last_quat = quats[-1]
         return Frame(block, quats, hole, resumed)
+
+    def level_mps2(self, now_ns: int) -> float | None:
+        """1 g as this sensor reads it, None while the wearer is not at rest."""
+        return self.stillness.level_mps2() if self.rest.lasts_ns(now_ns) >= NS_PER_S // 2 else None
 
     def open_hole(self, end_ns: int) -> Hole | None:
         """Gap that lasts to the end of the session."""

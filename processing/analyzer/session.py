@@ -3,98 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import msgspec
-
-from processing.analyzer.calibration import Calibrator, CalibratorState
-from processing.analyzer.exercise_set import ExerciseSet, ExerciseSetState
+from processing.analyzer.calibration import Calibrator
+from processing.analyzer.exercise_set import ExerciseSet
+from processing.analyzer.inputs import Ordered, SessionInput, SessionRefusedError
 from processing.analyzer.ledger import Ledger, LedgerState
-from processing.analyzer.sensor import Frame, Hole, SensorPath, SensorPathState
+from processing.analyzer.sensor import Frame, Hole, SensorPath
+from processing.analyzer.session_state import (
+    SessionState,
+    WaitingCommand,
+    decode_session_state,
+    encode_session_state,
+)
 from processing.domain.commands import (
     Calibrate,
-    Command,
     EndSession,
     EndSet,
     ReportPain,
     StartExercise,
     StartSession,
 )
-from processing.domain.errors import LumbarError
 from processing.domain.findings import Finding, GapSeen, LiveFrame, PainReported, RomSegment
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S, SampleBlock, first_block_from, start_of
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S, first_block_from, start_of
 
 MAX_WAIT_NS = 120 * NS_PER_S
 """Samples of one sensor that wait for another one; after that the silent one is taken for absent."""
 
 MAX_COMMANDS = 64
 """Commands that wait for the samples to reach their time."""
-
-
-class SessionRefusedError(LumbarError):
-    """A session that cannot be opened."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-
-
-@dataclass(frozen=True, slots=True)
-class Lost:
-    """Samples of a sensor that will never come, up to ``t1_ns``."""
-
-    sensor_id: SensorId
-    t1_ns: int
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """A sensor that sends nothing from ``t_ns`` on, until it sends again."""
-
-    sensor_id: SensorId
-    t_ns: int
-    cause: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """A command and the time of the samples from which it holds."""
-
-    t_ns: int
-    command: Command
-
-
-SessionInput = SampleBlock | Lost | Left | Ordered
-
-
-class WaitingCommand(msgspec.Struct, frozen=True):
-    """A command whose time the samples have not reached."""
-
-    t_ns: int
-    command: Command
-
-
-class SessionState(msgspec.Struct):
-    """State of a ``SessionAnalyzer``."""
-
-    start: StartSession
-    begin_ns: int
-    front: int
-    ledger: LedgerState
-    paths: list[SensorPathState]
-    calibrators: list[CalibratorState]
-    commands: list[WaitingCommand]
-    running: ExerciseSetState | None
-    sets: int
-    ended: bool
-    dropped: int
-    seen: bool
-
-
-_state = msgspec.msgpack.Decoder(SessionState)
 
 
 class SessionAnalyzer:
@@ -159,7 +97,7 @@ class SessionAnalyzer:
             case _:
                 for path in self._paths:
                     if path.worn.sensor_id == given.sensor_id:
-                        _tell(path, given)
+                        path.hear(given)
                 self._stop_waiting_too_long()
         self._advance()
         return self._ledger.drain()
@@ -237,7 +175,9 @@ class SessionAnalyzer:
                 for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
                     calibrator.settle(path, t_ns, self._ledger)
                 self._sets += 1
-                self._set = ExerciseSet.begin(code, self._sets, t_ns, self._calibrators, self._ledger)
+                self._set = ExerciseSet.begin(
+                    code, self._sets, t_ns, self._calibrators, self._levels_mps2(), self._ledger
+                )
             case EndSet():
                 self._end_set(t_ns)
             case Calibrate():
@@ -250,6 +190,10 @@ class SessionAnalyzer:
                 self._end(t_ns)
             case StartSession():
                 pass
+
+    def _levels_mps2(self) -> dict[Placement, float]:
+        levels = ((path.placement, path.level_mps2(start_of(self._front))) for path in self._paths)
+        return {placement: level for placement, level in levels if level is not None}
 
     def _report_pain(self, t_ns: int, score: int) -> None:
         self._ledger.add(
@@ -313,7 +257,7 @@ class SessionAnalyzer:
 
     def state(self) -> bytes:
         """State as bytes; ``from_state`` goes on bit for bit."""
-        return msgspec.msgpack.encode(
+        return encode_session_state(
             SessionState(
                 start=self.start,
                 begin_ns=self._begin_ns,
@@ -333,7 +277,7 @@ class SessionAnalyzer:
     @classmethod
     def from_state(cls, data: bytes) -> SessionAnalyzer:
         """Analyzer that goes on where ``state`` was called."""
-        state = _state.decode(data)
+        state = decode_session_state(data)
         analyzer = cls(state.start, state.begin_ns, {})
         analyzer._front = state.front
         analyzer._ledger = Ledger(state.ledger)
@@ -348,13 +292,3 @@ class SessionAnalyzer:
         analyzer._dropped_commands = state.dropped
         analyzer._seen = state.seen
         return analyzer
-
-
-def _tell(path: SensorPath, given: SampleBlock | Lost | Left) -> None:
-    match given:
-        case SampleBlock():
-            path.timeline.push(given)
-        case Lost():
-            path.timeline.lose(given.t1_ns, given.cause)
-        case Left():
-            path.timeline.leave(given.t_ns, given.cause)

@@ -48,11 +48,17 @@ class Half(msgspec.Struct, frozen=True):
 
 
 class RepetitionsState(msgspec.Struct):
-    """State of ``Repetitions``; ``returned_ns`` is when the half under way had come back."""
+    """State of ``Repetitions``.
+
+    ``returned_ns`` is when the half under way had come back from its peak, ``level_ns`` when it had come back to
+    neutral from ``other``, the furthest point on the other side.
+    """
 
     side: int = 0
     half: Half | None = None
     returned_ns: int | None = None
+    other: Point | None = None
+    level_ns: int | None = None
     amplitudes: list[float] = []
 
 
@@ -76,12 +82,12 @@ class Repetitions:
             if self._both and not (turn.reversed or turn.is_far):
                 return None
             state.half = None
-            return self._done(half, self._end(half, turn, now_ns), max(half.amplitude, turn.amplitude))
+            return self._done(half, self._end(turn, now_ns), max(half.amplitude, turn.amplitude))
         if not self._opens(turn):
             return None
-        rep = None if half is None else self._done(half, state.returned_ns or turn.begin.t_ns, half.amplitude)
+        rep = None if half is None else self._done(half, self._back(half, turn.begin.t_ns), half.amplitude)
         state.half = Half(turn.side, turn.begin, turn.point, turn.amplitude)
-        state.returned_ns = None
+        state.returned_ns = state.other = state.level_ns = None
         return rep
 
     def _opens(self, turn: Turn) -> bool:
@@ -99,26 +105,46 @@ class Repetitions:
         back = (half.peak.value - now.value) * half.side
         if state.returned_ns is None and back >= RETURNED * half.amplitude:
             state.returned_ns = now.t_ns
+        if self._both and best is not None:
+            self._watch_level(now, best, half)
         if self._both or state.returned_ns is None or best is None or now.t_ns - best.t_ns < SETTLED_NS:
             return None
         state.half = None
         return self._done(half, best.t_ns, half.amplitude)
 
+    def _watch_level(self, now: Point, best: Point, half: Half) -> None:
+        state = self.state
+        if state.other is None or (best.value - state.other.value) * half.side < 0.0:
+            state.other, state.level_ns = best, None
+        left, beyond = -now.value * half.side, -state.other.value * half.side
+        if state.level_ns is None and left <= max((1.0 - RETURNED) * beyond, 0.0):
+            state.level_ns = now.t_ns
+
     def finish(self, now_ns: int) -> Rep | None:
         """The set is over: a repetition whose way out is confirmed counts."""
         half = self.state.half
         self.state.half = None
-        return None if half is None else self._done(half, self.state.returned_ns or now_ns, half.amplitude)
+        return None if half is None else self._done(half, self._back(half, now_ns), half.amplitude)
 
     def reset(self) -> None:
         """Drop the repetition under way (after a gap)."""
         self.state.half = None
 
-    def _end(self, half: Half, turn: Turn, now_ns: int) -> int:
-        """End of a pair: back at the begin if the second side stayed there, else when half way back from it."""
-        if not self._both or abs(turn.point.value - half.begin.value) < (1.0 - RETURNED) * half.amplitude:
+    def _end(self, turn: Turn, now_ns: int) -> int:
+        """End of a repetition whose turn on the other side is confirmed: back in neutral, if that is known."""
+        if not self._both:
             return turn.point.t_ns
+        if self.state.other == turn.point and self.state.level_ns is not None:
+            return self.state.level_ns
         return now_ns
+
+    def _back(self, half: Half, now_ns: int) -> int:
+        """End of a repetition that was given up waiting for: back from the other side if that came soon after."""
+        returned_ns, level_ns = self.state.returned_ns, self.state.level_ns
+        if returned_ns is None:
+            return now_ns
+        soon_ns = returned_ns + 2 * (returned_ns - half.begin.t_ns)
+        return level_ns if level_ns is not None and returned_ns < level_ns <= soon_ns else returned_ns
 
     def _done(self, half: Half, t1_ns: int, amplitude: float) -> Rep:
         amplitudes = self.state.amplitudes

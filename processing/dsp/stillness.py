@@ -24,6 +24,8 @@ MAX_BIAS_RADPS = math.radians(25.0)
 
 _POSE_BLOCKS = round(POSE_S * NS_PER_S / BLOCK_NS)
 
+_LEVEL_BLOCKS = 10
+
 
 class StillPose(NamedTuple):
     """Means of a still pose, sensor frame, shape (3,) each: rate in rad/s and acceleration in m/s²."""
@@ -65,6 +67,13 @@ class Stillness:
         if rate >= MAX_RATE_RADPS or spread >= MAX_ACC_STD_MPS2 or turning >= MAX_BIAS_RADPS:
             return None
         return StillPose(mean[:3], mean[3:])
+
+    def level_mps2(self) -> float | None:
+        """Mean of the last half second of acceleration as a length, which at rest is 1 g as this sensor reads it."""
+        if self._filled < _LEVEL_BLOCKS:
+            return None
+        mean = self._ordered()[-_LEVEL_BLOCKS:, 3:].mean(axis=0)
+        return math.sqrt(float((mean**2).sum()))
 
     def reset(self) -> None:
         """Forget the window (after a gap)."""

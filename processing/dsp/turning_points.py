@@ -70,9 +70,9 @@ class Span(msgspec.Struct, frozen=True, array_like=True):
 class TurningPointsState(msgspec.Struct):
     """State of ``TurningPoints``.
 
-    ``begin`` is the last turn, ``best`` the furthest point since. ``out_ns`` is the last moment near ``begin``, ``now``
-    spans the axes since the last rest there; ``best_out_ns`` and ``then`` are what these were when ``best`` was
-    reached.
+    ``begin`` is the last turn, ``best`` the furthest point since. ``out_ns`` is the last moment near ``begin`` or
+    neutral, ``now`` spans the axes since the last rest at ``begin``; ``best_out_ns`` and ``then`` are what these were
+    when ``best`` was reached.
     """
 
     side: int = 0
@@ -93,9 +93,26 @@ class TurningPoints:
     round but is neither reported nor remembered.
     """
 
-    def __init__(self, floor: float, min_share: float = 0.0, state: TurningPointsState | None = None) -> None:
+    def __init__(
+        self,
+        floor: float,
+        min_share: float = 0.0,
+        state: TurningPointsState | None = None,
+        *,
+        rests_at_zero: bool = False,
+    ) -> None:
+        """Turning points of one channel.
+
+        Args:
+            floor: smallest swing, in the channel's unit.
+            min_share: smallest share of the movement of all axes, 0 for any.
+            state: state to go on from.
+            rests_at_zero: whether 0 is the neutral pose, so that a movement sets out from there and not from the
+                turn on the other side. Not so for the vertical channel, whose zero wanders.
+        """
         self._floor = floor
         self._min_share = min_share
+        self._rests_at_zero = rests_at_zero
         self.state = state or TurningPointsState()
         self._follow()
 
@@ -165,7 +182,7 @@ class TurningPoints:
             near = (now.value - begin.value) * state.side < 0.5 * self._floor
         else:
             near = at_rest or abs(now.value - 0.5 * (begin.value + best.value)) < 0.25 * self._floor
-        if near:
+        if near or (self._rests_at_zero and abs(now.value) < 0.5 * self._floor):
             state.out_ns = now.t_ns
         if near and at_rest:
             state.now = _span(now)
@@ -196,7 +213,7 @@ class TurningPoints:
         begin = Point(max(state.best_out_ns, state.begin.t_ns), state.begin.value, state.begin.axes)
         turn = Turn(state.side, state.best, begin, reversed_there, share)
         state.side, state.begin, state.best = -state.side, state.best, now
-        state.out_ns = state.best_out_ns = state.begin.t_ns
+        state.out_ns = state.best_out_ns = max(state.begin.t_ns, state.out_ns)
         # What the axes did between the turn and now belongs to the new swing, at least to its ends.
         state.now = state.then = _span(state.begin).widened(now.axes)
         if share < self._min_share:

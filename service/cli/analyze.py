@@ -15,9 +15,9 @@ import numpy as np
 import typer
 
 from firmware_sim.recording import Track, load_recording
+from processing.analyzer.inputs import Ordered
 from processing.analyzer.log import LogAnalyzer
 from processing.analyzer.recording import RecordedSession, analyze_recording
-from processing.analyzer.session import Ordered
 from processing.domain.commands import (
     Calibrate,
     Command,

