@@ -8,7 +8,7 @@ from scipy.signal import find_peaks
 from scipy.spatial.transform import Rotation
 
 from firmware_sim.motion.body import draw_body
-from firmware_sim.motion.movements import CALIBRATION
+from firmware_sim.motion.movements import MOVEMENTS
 from firmware_sim.motion.timeline import MovementError, Timeline
 from firmware_sim.motion.truth import SetTruth
 from processing.domain.exercises import CATALOGUE, Channel, UnknownExerciseError, exercise_of
@@ -126,7 +126,7 @@ def test_a_sample_does_not_depend_on_how_the_query_is_cut(code: str) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(seed=st.integers(0, 2**32 - 1), codes=st.lists(st.sampled_from([*sorted(CATALOGUE), CALIBRATION]), max_size=4))
+@given(seed=st.integers(0, 2**32 - 1), codes=st.lists(st.sampled_from(sorted(MOVEMENTS)), max_size=4))
 def test_any_sequence_of_movements_is_smooth(seed: int, codes: list[str]) -> None:
     life = new_life(seed)
     for code in codes:
