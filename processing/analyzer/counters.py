@@ -45,6 +45,8 @@ class ChannelCounter:
 
     def __init__(self, counted: CountedChannel, min_share: float, state: ChannelState | None = None) -> None:
         self.channel = counted.channel
+        self._axis = AXES.index(counted.channel) if counted.channel in AXES else 0
+        self._floor = counted.floor
         self._turns = TurningPoints(
             counted.floor,
             min_share,
@@ -60,6 +62,10 @@ class ChannelCounter:
         rep = self._reps.turn(turn, point.t_ns) if turn is not None and not ignored else None
         rep = rep or self._reps.settle(point, self._turns.state.best)
         return self._count(rep)
+
+    def has_moved(self, before: Point, now: Point) -> bool:
+        """Whether the channel has moved by half its floor between two moments."""
+        return abs(now.axes[self._axis] - before.axes[self._axis]) >= 0.5 * self._floor
 
     def rest(self, point: Point) -> list[Counted]:
         """The person has come to rest: the swing under way may count."""
@@ -94,6 +100,7 @@ class AngleCountersState(msgspec.Struct):
     channels: list[ChannelState]
     whole: list[float] | None = None
     last: Point | None = None
+    still: Point | None = None
     closed: bool = False
 
 
@@ -122,12 +129,20 @@ class AngleCounters:
             for counter in self.channels:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
                 counted += counter.step(self.state.last, at_rest=rest_ns > 0)
-        if rest_ns < REST_CLOSES_NS:
-            self.state.closed = False
-        elif not self.state.closed:
-            self.state.closed = True
-            counted += self._close()
-        return counted
+        return counted + self._rest(rest_ns)
+
+    def _rest(self, rest_ns: int) -> list[Counted]:
+        """Close what is under way after a rest, once; a slow movement of a counted channel is no rest."""
+        state = self.state
+        last, still = state.last, state.still
+        if last is None:
+            return []
+        if still is None or rest_ns == 0 or any(one.has_moved(still, last) for one in self.channels):
+            state.still, state.closed = last, False
+        elif not state.closed and last.t_ns - still.t_ns >= REST_CLOSES_NS:
+            state.closed = True
+            return self._close()
+        return []
 
     def _close(self) -> list[Counted]:
         last = self.state.last
@@ -151,7 +166,7 @@ class AngleCounters:
             one.reset()
         for counter in self.channels:
             counter.reset()
-        self.state.whole = self.state.last = None
+        self.state.whole = self.state.last = self.state.still = None
 
 
 def _continued(before: list[float] | None, angles_deg: list[float]) -> list[float]:
