@@ -120,9 +120,9 @@ class Body:
         }
         return poses[posture]
 
-    def spilt(self, pose: Pose) -> Pose:
-        """The pose with the side bend and turn that this person adds to flexion of the trunk."""
-        trunk_deg = pose.pelvis_flexion_deg + pose.lumbar_flexion_deg
+    def spilt(self, pose: Pose, times: float = 1.0) -> Pose:
+        """The pose with the side bend and turn that this person adds to flexion of the trunk, ``times`` over."""
+        trunk_deg = times * (pose.pelvis_flexion_deg + pose.lumbar_flexion_deg)
         return pose.moved(
             Pose(lumbar_bend_deg=self.spill_bend * trunk_deg, lumbar_turn_deg=self.spill_turn * trunk_deg)
         )
