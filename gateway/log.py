@@ -17,6 +17,7 @@ from typing import Self
 
 import msgspec
 
+from gateway.log_rows import SCHEMA, check_pages, delete_up_to, first_time, oldest_to_drop, put_meta
 from gateway.marks import StreamMark, apply_mark, decode_marks, encode_marks
 from processing.domain.entries import Control, LogEntry
 from processing.domain.errors import LumbarError
@@ -27,12 +28,8 @@ _BUSY_S = 5.0
 """A gateway that was just killed may still hold the file for a moment."""
 _SEEN_EVENTS = 10_000
 """Control events remembered: the service repeats one for seconds, and no person issues so many in that time."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entry (log_offset INTEGER PRIMARY KEY, data BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS control_event (seq INTEGER PRIMARY KEY, event_id TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
-"""
+_FULL_PERCENT = 95
+"""A log above its bound is cut to this share of it, so that not every commit has to delete."""
 
 
 class LogError(LumbarError):
@@ -101,7 +98,7 @@ class LogFile:
         if self._db is not None:
             # A disk that is full keeps its mark of an unclean end: the next start then checks every page.
             with contextlib.suppress(sqlite3.Error), self._transaction() as db:
-                _put_meta(db, "clean", b"1")
+                put_meta(db, "clean", b"1")
         self._close()
 
     @property
@@ -123,9 +120,10 @@ class LogFile:
         """
         marks = dict(self._marks)
         rows: list[tuple[int, bytes]] = []
+        first, size = self._first_offset, self._size_bytes
         with self._transaction() as db:
             for entry in entries:
-                if isinstance(entry, Control) and not _first_time(db, entry.event_id):
+                if isinstance(entry, Control) and not first_time(db, entry.event_id):
                     continue
                 rows.append((self._next_offset + len(rows), encode_entry(entry)))
                 apply_mark(marks, entry)
@@ -133,14 +131,19 @@ class LogFile:
             db.execute(
                 "DELETE FROM control_event WHERE seq <= (SELECT max(seq) FROM control_event) - ?", (_SEEN_EVENTS,)
             )
-            _put_meta(db, "next_offset", str(self._next_offset + len(rows)).encode())
+            put_meta(db, "next_offset", str(self._next_offset + len(rows)).encode())
             if marks != self._marks:
-                _put_meta(db, "marks", encode_marks(marks.values()))
+                put_meta(db, "marks", encode_marks(marks.values()))
+            size += sum(len(data) for _, data in rows)
+            if size > self._max_bytes:
+                # In the same transaction: an entry whose append seems to have failed would be appended again.
+                last = oldest_to_drop(db, size - self._max_bytes * _FULL_PERCENT // 100)
+                size -= delete_up_to(db, last)
+                first = last + 1
         self._marks = marks
         self._next_offset += len(rows)
-        self._size_bytes += sum(len(data) for _, data in rows)
-        if self._size_bytes > self._max_bytes:
-            self._drop_oldest()
+        self._dropped += first - self._first_offset
+        self._first_offset, self._size_bytes = first, size
         return self.position
 
     def read(self, offset: int, max_entries: int, max_bytes: int) -> list[bytes]:
@@ -164,7 +167,7 @@ class LogFile:
         last = min(committed, self._next_offset - 1)
         if last >= self._first_offset:
             with self._transaction() as db:
-                self._size_bytes -= _delete_up_to(db, last)
+                self._size_bytes -= delete_up_to(db, last)
             self._first_offset = last + 1
         return self.position
 
@@ -177,7 +180,7 @@ class LogFile:
             with self._transaction() as db:
                 self._dropped += db.execute("SELECT count(*) FROM entry").fetchone()[0]
                 db.execute("DELETE FROM entry")
-                _put_meta(db, "next_offset", str(offset).encode())
+                put_meta(db, "next_offset", str(offset).encode())
             self._first_offset = self._next_offset = offset
             self._size_bytes = 0
         return self.position
@@ -190,7 +193,7 @@ class LogFile:
     def save_note(self, key: str, value: bytes) -> None:
         """Store a small value beside the log."""
         with self._transaction() as db:
-            _put_meta(db, f"note.{key}", value)
+            put_meta(db, f"note.{key}", value)
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -205,9 +208,13 @@ class LogFile:
         try:
             yield db
         except BaseException:
-            db.execute("ROLLBACK")
+            _roll_back(db)
             raise
-        db.execute("COMMIT")
+        try:
+            db.execute("COMMIT")
+        except sqlite3.Error:
+            _roll_back(db)
+            raise
 
     def _open(self) -> None:
         self._db = db = sqlite3.connect(self.path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False)
@@ -216,7 +223,7 @@ class LogFile:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA journal_size_limit = 16777216")
-        db.executescript(_SCHEMA)
+        db.executescript(SCHEMA)
         meta = dict(db.execute("SELECT key, value FROM meta WHERE key NOT LIKE 'note.%'").fetchall())
         if not meta:
             meta = {
@@ -226,12 +233,12 @@ class LogFile:
                 "marks": encode_marks([]),
             }
         elif meta.get("clean") != b"1":
-            _check_pages(db)
+            check_pages(db)
         if int(meta["schema"]) != _SCHEMA_VERSION:
             raise LogError(self.path, f"has version {int(meta['schema'])}, this gateway knows {_SCHEMA_VERSION}")
         with self._transaction():
             for key, value in {**meta, "clean": b"0"}.items():
-                _put_meta(db, key, value)
+                put_meta(db, key, value)
         self.log_id = int(meta["log_id"])
         self._marks = {mark.sensor_id: mark for mark in decode_marks(meta["marks"])}
         self._next_offset = int(meta["next_offset"])
@@ -253,42 +260,8 @@ class LogFile:
             Path(f"{self.path}{suffix}").unlink(missing_ok=True)
         return aside
 
-    def _drop_oldest(self) -> None:
-        """Make room: below 95 % of the bound, so that not every commit has to delete."""
-        excess = self._size_bytes - self._max_bytes * 95 // 100
-        last = self._first_offset - 1
-        rows = self._connection.execute("SELECT log_offset, length(data) FROM entry ORDER BY log_offset")
-        with contextlib.closing(rows):
-            for last, size in rows:  # noqa: B007 - the last offset read is the result
-                excess -= size
-                if excess <= 0:
-                    break
-        self._dropped += last + 1 - self._first_offset
-        self.forget(last)
 
-
-def _first_time(db: sqlite3.Connection, event_id: str) -> bool:
-    return db.execute("INSERT OR IGNORE INTO control_event (event_id) VALUES (?)", (event_id,)).rowcount == 1
-
-
-def _put_meta(db: sqlite3.Connection, key: str, value: bytes) -> None:
-    db.execute("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", (key, value))
-
-
-def _delete_up_to(db: sqlite3.Connection, last: int) -> int:
-    """Delete entries; gives their bytes."""
-    where = "FROM entry WHERE log_offset <= ?"
-    size: int = db.execute(f"SELECT coalesce(sum(length(data)), 0) {where}", (last,)).fetchone()[0]
-    db.execute(f"DELETE {where}", (last,))
-    return size
-
-
-def _check_pages(db: sqlite3.Connection) -> None:
-    """After a kill: read every page once.
-
-    Raises:
-        sqlite3.DatabaseError: the file is damaged.
-    """
-    answer = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-    if answer != "ok":
-        raise sqlite3.DatabaseError(answer)
+def _roll_back(db: sqlite3.Connection) -> None:
+    """Leave no transaction open: SQLite ends it by itself after some errors, and after others it does not."""
+    if db.in_transaction:
+        db.execute("ROLLBACK")

@@ -109,6 +109,36 @@ def test_above_its_bound_the_log_drops_the_oldest_entries_and_counts_them(path: 
         assert len(kept) == position.next_offset - position.first_offset
 
 
+def test_an_append_whose_making_room_fails_appends_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> int:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    control = Control(t_ns=1, event_id=str(uuid4()), command=EndSession(session_id=str(uuid4())))
+    with LogFile(path, 10_000) as log:
+        log.append([samples(1, 600)])
+        with monkeypatch.context() as broken:
+            broken.setattr("gateway.log.delete_up_to", refuse)
+            with pytest.raises(sqlite3.OperationalError):
+                log.append([control, samples(2, 600)])
+        assert log.position.next_offset == 2
+        position = log.append([control, samples(2, 600)])
+        assert (position.next_offset, position.dropped_entries) == (4, 1)
+        assert read_all(log, position.first_offset) == [control, samples(2, 600)]
+
+
+def test_a_commit_that_fails_leaves_no_transaction_behind(path: Path) -> None:
+    with LogFile(path, BIG) as log:
+        log._connection.execute("PRAGMA foreign_keys = ON")
+        log._connection.executescript(
+            "CREATE TABLE other (n INTEGER PRIMARY KEY);"
+            "CREATE TABLE late (n INTEGER REFERENCES other (n) DEFERRABLE INITIALLY DEFERRED);"
+        )
+        # A deferred constraint is checked by COMMIT, which so fails and keeps the transaction, as a full disk may.
+        with pytest.raises(sqlite3.IntegrityError), log._transaction() as db:
+            db.execute("INSERT INTO late VALUES (1)")
+        assert log.append([samples(1)]).next_offset == 2
+
+
 def test_reading_is_bounded_but_gives_at_least_one_entry(path: Path) -> None:
     with LogFile(path, BIG) as log:
         log.append([samples(number) for number in range(10)])
