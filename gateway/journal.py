@@ -44,6 +44,7 @@ class Journal:
         self._committing = asyncio.Lock()
         self._filled = asyncio.Event()
         self._position = log.position
+        self._refusals = 0
         self.grown = asyncio.Event()
         """Set after each commit; whoever sends the log clears it."""
 
@@ -113,24 +114,24 @@ class Journal:
             _log.critical("entries lost at the end", error=str(error), lost=len(self._pending))
 
     async def read(self, offset: int, max_entries: int, max_bytes: int) -> list[bytes]:
-        """Encoded entries from ``offset`` on (``LogFile.read``)."""
-        return await self._call(lambda: self._log.read(offset, max_entries, max_bytes))
+        """Encoded entries from ``offset`` on (``LogFile.read``), none if the disk refuses."""
+        return await self._try("read", lambda: self._log.read(offset, max_entries, max_bytes)) or []
 
     async def forget(self, committed: int) -> None:
-        """Delete what was committed by the worker."""
-        self._moved_to(await self._call(lambda: self._log.forget(committed)))
+        """Delete what was committed by the worker; if the disk refuses it stays until the next time."""
+        self._moved_to(await self._try("forget", lambda: self._log.forget(committed)))
 
     async def skip_to(self, offset: int) -> None:
-        """Continue at an offset that the worker already expects (``LogFile.skip_to``)."""
-        self._moved_to(await self._call(lambda: self._log.skip_to(offset)))
+        """Continue at an offset that the worker already expects (``LogFile.skip_to``), if the disk allows."""
+        self._moved_to(await self._try("skip", lambda: self._log.skip_to(offset)))
 
     async def load_note(self, key: str) -> bytes | None:
-        """Value stored beside the log."""
-        return await self._call(lambda: self._log.load_note(key))
+        """Value stored beside the log; None if there is none or the disk refuses."""
+        return await self._try("load", lambda: self._log.load_note(key))
 
     async def save_note(self, key: str, value: bytes) -> None:
-        """Store a small value beside the log."""
-        await self._call(lambda: self._log.save_note(key, value))
+        """Store a small value beside the log, if the disk allows."""
+        await self._try("save", lambda: self._log.save_note(key, value))
 
     async def _commit_with_patience(self) -> None:
         deadline_s = asyncio.get_running_loop().time() + _WRITE_PATIENCE_S
@@ -150,7 +151,24 @@ class Journal:
         """Run on the log's thread; shielded, so that entries once taken from the queue reach the disk."""
         return await asyncio.shield(asyncio.get_running_loop().run_in_executor(self._thread, work))
 
-    def _moved_to(self, position: LogPosition) -> None:
+    async def _try(self, name: str, work: Callable[[], _T]) -> _T | None:
+        """Result of work that is asked for again sooner or later, None if the disk refused it: that ends nothing.
+
+        A disk that refuses for good refuses commits too, and those end the process.
+        """
+        try:
+            return await self._call(work)
+        except sqlite3.Error as error:
+            self._metrics.log_errors.labels(name).inc()
+            self._refusals += 1
+            # The 1st, 2nd, 4th, 8th …: reading is tried twice a second.
+            if self._refusals & (self._refusals - 1) == 0:
+                _log.error("the log refused", work=name, error=str(error), refusals=self._refusals)
+            return None
+
+    def _moved_to(self, position: LogPosition | None) -> None:
+        if position is None:
+            return
         dropped = position.dropped_entries - self._position.dropped_entries
         if dropped:
             self._metrics.dropped_entries.inc(dropped)

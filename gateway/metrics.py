@@ -41,6 +41,9 @@ class Metrics:
             "lumbar_gateway_dropped_entries", "Unacknowledged entries dropped, log full", registry=registry
         )
         self.log_write_errors = Counter("lumbar_gateway_log_write_errors", "Refused commits", registry=registry)
+        self.log_errors = Counter(
+            "lumbar_gateway_log_errors", "Refused work on the log other than commits", ["work"], registry=registry
+        )
         self.damaged_logs = Counter("lumbar_gateway_damaged_logs", "Damaged logs moved aside", registry=registry)
         self.log_entries = Gauge("lumbar_gateway_log_entries", "Entries not acknowledged", registry=registry)
         self.log_bytes = Gauge("lumbar_gateway_log_bytes", "Bytes not acknowledged", registry=registry)

@@ -169,6 +169,30 @@ async def test_a_refused_commit_is_counted_and_tried_again_with_everything(
     assert metrics.registry.get_sample_value("lumbar_gateway_log_write_errors_total") == 3
 
 
+async def test_work_that_the_disk_refuses_is_counted_and_ends_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> object:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    metrics = Metrics()
+    async with open_journal(tmp_path / "log", metrics, max_bytes=10**6, flush_s=0.01, max_pending=10) as journal:
+        journal.put(EVENT)
+        await journal.flush()
+        with monkeypatch.context() as broken:
+            for work in ("read", "forget", "skip_to", "load_note", "save_note"):
+                broken.setattr(LogFile, work, refuse)
+            assert await journal.read(1, 10, 1000) == []
+            await journal.forget(1)
+            await journal.skip_to(9)
+            assert await journal.load_note("config") is None
+            await journal.save_note("config", b"1")
+        assert journal.position.first_offset == 1
+        assert len(await journal.read(1, 10, 1000)) == 1
+    for name in ("read", "forget", "skip", "load", "save"):
+        assert metrics.registry.get_sample_value("lumbar_gateway_log_errors_total", {"work": name}) == 1
+
+
 async def test_a_log_that_cannot_be_opened_ends_the_gateway_with_its_own_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     settings = GatewaySettings(
