@@ -36,6 +36,12 @@ class Metrics:
         self.clock_steps = Counter(
             "lumbar_gateway_clock_steps", "Jumps of a sensor's clock", ["sensor"], registry=registry
         )
+        self.missed_echoes = Counter(
+            "lumbar_gateway_missed_echoes",
+            "Failed measurements of a sensor's clock",
+            ["sensor"],
+            registry=registry,
+        )
         self.appended_entries = Counter("lumbar_gateway_appended_entries", "Entries committed", registry=registry)
         self.dropped_entries = Counter(
             "lumbar_gateway_dropped_entries", "Unacknowledged entries dropped, log full", registry=registry

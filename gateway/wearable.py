@@ -7,6 +7,7 @@ import time
 
 import structlog
 from bleak import BleakClient
+from bleak.exc import BleakError
 
 from gateway.connection import Inbox, LinkLostError, Notification, perform
 from gateway.devices.driver import BatteryLevel, DeviceEvent, Driver, Read, SampleBatch, TimeEcho
@@ -74,7 +75,7 @@ class Reader:
         echo_due_s = last_s
         while True:
             if _steady_s() >= echo_due_s:
-                await self._ask_time()
+                await self._try_to_ask_time()
                 echo_due_s = _steady_s() + _ECHO_EVERY_S
             try:
                 async with asyncio.timeout_at(last_s + (lost_s if silent else silent_s)):
@@ -90,6 +91,14 @@ class Reader:
             if self._take(notification):
                 silent, last_s = False, _steady_s()
                 self._wearable.failures = 0
+
+    async def _try_to_ask_time(self) -> None:
+        """Measure the clock; a device that is too busy to answer now may stream well, the watchdog judges that."""
+        try:
+            await self._ask_time()
+        except (BleakError, TimeoutError) as error:
+            self._metrics.missed_echoes.labels(self._wearable.sensor_id).inc()
+            _log.info("no time echo", sensor=self._wearable.sensor_id, error=str(error) or type(error).__name__)
 
     async def _ask_time(self) -> None:
         """Measure the device's clock both ways, if its driver can."""
