@@ -22,7 +22,17 @@ from processing.domain.commands import (
 from processing.domain.exercises import CATALOGUE
 from processing.domain.ids import EventId, SessionId, SubjectId
 from service.api.board import LiveBoard
-from service.api.ports import ControlState, Pairing, ServiceStore, Session, StoredControl, Subject, start_event_of
+from service.api.ports import (
+    ControlState,
+    Pairing,
+    PairingChangedError,
+    SensorInUseError,
+    ServiceStore,
+    Session,
+    StoredControl,
+    Subject,
+    start_event_of,
+)
 from service.api.problems import FieldError, ProblemError, conflict, not_found
 
 COMMAND_LIFE_NS = 30_000_000_000
@@ -86,8 +96,19 @@ class Desk:
         return latest if latest and latest.ended_ns is None else None
 
     async def pair(self, pairing: Pairing) -> None:
-        """Give a sensor to a person and tell the gateways; a new pseudonym becomes known with its first sensor."""
-        await self._store.pair(pairing)
+        """Give a sensor to a person and tell the gateways; a new pseudonym becomes known with its first sensor.
+
+        Raises:
+            ProblemError: an open session uses the sensor or the place: its data would go to the wrong person.
+        """
+        try:
+            await self._store.pair(pairing)
+        except SensorInUseError as error:
+            raise conflict(
+                "session_open",
+                f"A session of {error.subject_id} is open with this sensor or place: {error.session_id}.",
+                "End that session first, then pair again.",
+            ) from error
         self._outbox.wake()
 
     async def start_session(self, subject_id: str, key: str | None) -> Session:
@@ -118,7 +139,12 @@ class Desk:
             started_ns=now_ns,
         )
         start = _message(event_id, now_ns, StartSession(session_id=session_id, sensors=session.sensors))
-        await self._store.create_session(session, start)
+        try:
+            await self._store.create_session(session, start)
+        except PairingChangedError as error:
+            raise conflict(
+                "pairing_changed", f"The sensors of {subject_id} were paired anew just now.", "Look again, then start."
+            ) from error
         self._board.set_session(subject.subject_id, session, ControlState.PENDING, now_ns)
         self._stored(session, StoredControl(session.gateway_id, start, ControlState.PENDING))
         return session

@@ -94,6 +94,19 @@ class StoreUnavailableError(LumbarError):
     """The database does not answer now; trying again later may help."""
 
 
+class SensorInUseError(LumbarError):
+    """A pairing would change who or what an open session measures."""
+
+    def __init__(self, session_id: SessionId, subject_id: SubjectId) -> None:
+        super().__init__(session_id, subject_id)
+        self.session_id = session_id
+        self.subject_id = subject_id
+
+
+class PairingChangedError(LumbarError):
+    """A person does not wear the sensors any more that a session was to be opened with."""
+
+
 class PeopleStore(Protocol):
     """People, and the sensors they wear."""
 
@@ -106,7 +119,13 @@ class PeopleStore(Protocol):
         ...
 
     async def pair(self, pairing: Pairing) -> None:
-        """Give a sensor to a person, who becomes known if they were not; ends the pairing it had."""
+        """Give a sensor to a person, who becomes known if they were not; ends the pairing it had.
+
+        A session that its gateway never opened does not hold its sensors: it is ended on the way.
+
+        Raises:
+            SensorInUseError: an open session uses this sensor, or another one at this place of this person.
+        """
         ...
 
     async def gateway_configs(self) -> Sequence[tuple[GatewayId, GatewayConfig]]:
@@ -118,7 +137,11 @@ class SessionStore(Protocol):
     """Sessions and what was committed about them."""
 
     async def create_session(self, session: Session, start: ControlMessage) -> bool:
-        """Store a session and the command that opens it in one transaction; False if it was there already."""
+        """Store a session and the command that opens it in one transaction; False if it was there already.
+
+        Raises:
+            PairingChangedError: its sensors are not paired with its person any more.
+        """
         ...
 
     async def end_session(self, session_id: SessionId, ended_ns: int) -> None:

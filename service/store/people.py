@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from processing.domain.ids import GatewayId, SensorId, SubjectId, shard_of
+from processing.domain.ids import GatewayId, SensorId, SessionId, SubjectId, shard_of
 from processing.domain.samples import Placement
 from processing.wire.messages import GatewayConfig, SensorSetting
-from service.api.ports import Pairing, StoreUnavailableError, Subject
+from service.api.ports import Pairing, SensorInUseError, StoreUnavailableError, Subject
 from service.store.errors import outage_as
 from service.store.pool import Pool
 
@@ -29,12 +29,25 @@ ORDER BY subject_id, placement
 """
 _ADD_SENSOR = "INSERT INTO lumbar.sensor (sensor_id) VALUES ($1) ON CONFLICT DO NOTHING"
 _ADD_GATEWAY = "INSERT INTO lumbar.gateway (gateway_id, shard) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-_ONE_AT_A_TIME = "LOCK TABLE lumbar.pairing IN SHARE ROW EXCLUSIVE MODE"
+ONE_PAIRING_AT_A_TIME = "LOCK TABLE lumbar.pairing IN SHARE ROW EXCLUSIVE MODE"
+"""Sessions are created under this lock too: no sensor changes its wearer while one is being opened with it."""
 _SAME_PAIRING = """
 SELECT EXISTS (
     SELECT FROM lumbar.pairing WHERE valid_to IS NULL AND sensor_id = $1 AND subject_id = $2 AND placement = $3
       AND gateway_id = $4 AND mount IS NOT DISTINCT FROM $5
 )
+"""
+_HOLDERS = """
+SELECT s.session_id, s.subject_id, c.state IN ('expired', 'refused') AS unanswered
+FROM lumbar.session s LEFT JOIN lumbar.control c ON c.event_id = s.session_id
+WHERE s.ended_ns IS NULL AND EXISTS (
+    SELECT FROM json_array_elements(s.sensors) AS worn
+    WHERE worn ->> 'sensor_id' = $1 OR (s.subject_id = $2 AND worn ->> 'placement' = $3)
+) ORDER BY s.started_ns
+"""
+_END_SESSIONS = """
+UPDATE lumbar.session SET ended_ns = greatest(started_ns, (extract(epoch FROM now()) * 1000000000)::bigint)
+WHERE session_id = ANY($1::uuid[])
 """
 _END_PAIRINGS = """
 UPDATE lumbar.pairing SET valid_to = now()
@@ -103,9 +116,14 @@ class PostgresPeople:
                 await connection.execute(_ADD_SUBJECT, pairing.subject_id)
                 await connection.execute(_ADD_SENSOR, pairing.sensor_id)
                 await connection.execute(_ADD_GATEWAY, pairing.gateway_id, shard_of(pairing.gateway_id))
-                await connection.execute(_ONE_AT_A_TIME)
+                await connection.execute(ONE_PAIRING_AT_A_TIME)
                 if await connection.fetchval(_SAME_PAIRING, *values):
                     return
+                holders = await connection.fetch(_HOLDERS, *values[:3])
+                for holder in holders:
+                    if not holder["unanswered"]:
+                        raise SensorInUseError(SessionId(str(holder["session_id"])), SubjectId(holder["subject_id"]))
+                await connection.execute(_END_SESSIONS, [holder["session_id"] for holder in holders])
                 ended = await connection.fetch(_END_PAIRINGS, *values[:3])
                 await connection.execute(_ADD_PAIRING, *values)
                 await connection.execute(_NEW_CONFIG, [pairing.gateway_id, *(row["gateway_id"] for row in ended)])

@@ -16,11 +16,13 @@ from service.api.ports import (
     ControlState,
     CursorError,
     FindingPage,
+    PairingChangedError,
     Session,
     StoredControl,
     StoreUnavailableError,
 )
 from service.store.errors import outage_as
+from service.store.people import ONE_PAIRING_AT_A_TIME
 from service.store.pool import Pool
 
 _PoolConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
@@ -28,6 +30,10 @@ _PoolConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.
 _ADD_SESSION = """
 INSERT INTO lumbar.session (session_id, subject_id, gateway_id, sensors, started_ns, ended_ns)
 VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING
+"""
+_STILL_WORN = """
+SELECT count(*) FROM lumbar.pairing
+WHERE valid_to IS NULL AND subject_id = $1 AND gateway_id = $2 AND sensor_id = ANY($3::text[])
 """
 _END_SESSION = """
 UPDATE lumbar.session SET ended_ns = greatest($2, started_ns) WHERE session_id = $1 AND ended_ns IS NULL
@@ -67,6 +73,10 @@ class PostgresSessions:
         """See ``SessionStore``."""
         with outage_as(StoreUnavailableError):
             async with self._pool.acquire() as connection, connection.transaction():
+                await connection.execute(ONE_PAIRING_AT_A_TIME)
+                worn = [sensor.sensor_id for sensor in session.sensors]
+                if await connection.fetchval(_STILL_WORN, session.subject_id, session.gateway_id, worn) != len(worn):
+                    raise PairingChangedError(session.subject_id)
                 added = await connection.execute(
                     _ADD_SESSION,
                     session.session_id,

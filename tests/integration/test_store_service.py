@@ -10,7 +10,17 @@ from processing.domain.commands import ControlMessage, EndSession, SensorPlaceme
 from processing.domain.ids import EventId, GatewayId, SensorId, SubjectId
 from processing.domain.samples import Placement
 from processing.worker.ports import OwnedFinding
-from service.api.ports import ControlState, CursorError, Pairing, ServiceStore, Session, StoreUnavailableError, Subject
+from service.api.ports import (
+    ControlState,
+    CursorError,
+    Pairing,
+    PairingChangedError,
+    SensorInUseError,
+    ServiceStore,
+    Session,
+    StoreUnavailableError,
+    Subject,
+)
 from service.store.pool import Pool, open_pool
 from service.store.service_store import PostgresServiceStore
 from service.store.worker_store import PostgresWorkerStore
@@ -79,6 +89,37 @@ async def test_a_session_is_created_once_with_the_command_that_opens_it(store: S
     assert await store.session(session_named("nobody's")) is None
     (pending,) = await store.pending_controls()
     assert (pending.gateway_id, pending.message, pending.state) == (GW1, start(), ControlState.PENDING)
+
+
+@pytest.mark.parametrize("other", [Pairing(S1, P2, Placement.PELVIS, GW1), Pairing(S2, P1, Placement.PELVIS, GW1)])
+async def test_what_an_open_session_uses_cannot_be_paired_anew(store: ServiceStore, other: Pairing) -> None:
+    worn = Pairing(S1, P1, Placement.PELVIS, GW1)
+    await store.create_session(session(), start())
+    with pytest.raises(SensorInUseError) as refused:
+        await store.pair(other)
+    assert (refused.value.session_id, refused.value.subject_id) == (SESSION, P1)
+    assert await store.pairings() == [worn]
+    await store.pair(worn)
+    await store.pair(Pairing(S2, P2, Placement.PELVIS, GW1))
+    await store.end_session(SESSION, T0_NS + 9)
+    await store.pair(other)
+    assert other in await store.pairings()
+
+
+async def test_no_session_is_created_with_a_sensor_that_somebody_else_wears_by_now(store: ServiceStore) -> None:
+    await store.pair(Pairing(S1, P2, Placement.PELVIS, GW1))
+    with pytest.raises(PairingChangedError):
+        await store.create_session(session(), start())
+    assert await store.session(SESSION) is None
+
+
+async def test_a_session_that_no_gateway_opened_does_not_hold_its_sensors(store: ServiceStore) -> None:
+    await store.create_session(session(), start())
+    await store.expire_controls([EventId(SESSION)])
+    await store.pair(Pairing(S1, P2, Placement.PELVIS, GW1))
+    ended = await store.session(SESSION)
+    assert ended is not None
+    assert ended.ended_ns is not None
 
 
 async def test_a_session_ends_once(store: ServiceStore) -> None:

@@ -41,6 +41,7 @@ from service.api.ports import (
     CursorError,
     FindingPage,
     Pairing,
+    SensorInUseError,
     ServiceStore,
     Session,
     StoredControl,
@@ -83,6 +84,13 @@ class MemoryStore:
 
     async def pair(self, pairing: Pairing) -> None:
         self._up()
+        for session in self.sessions.values():
+            if session.ended_ns is None and any(
+                worn.sensor_id == pairing.sensor_id
+                or (session.subject_id == pairing.subject_id and worn.placement is pairing.placement)
+                for worn in session.sensors
+            ):
+                raise SensorInUseError(session.session_id, session.subject_id)
         self.people.setdefault(pairing.subject_id, Subject(pairing.subject_id))
         self.worn = [p for p in self.worn if p.sensor_id != pairing.sensor_id] + [pairing]
         self.version += 1

@@ -101,6 +101,21 @@ async def test_a_pairing_makes_a_new_pseudonym_known(client: httpx.AsyncClient, 
     assert (await client.post("/api/v1/sessions", json={"subject_id": "cleo-1"})).status_code == 201
 
 
+@pytest.mark.parametrize(
+    ("sensor_id", "subject_id", "placement"), [("imu-s1", "ben-3", "pelvis"), ("imu-9", "anna-7", "thorax")]
+)
+async def test_the_sensors_and_places_of_an_open_session_cannot_be_paired_anew(
+    client: httpx.AsyncClient, world: World, sensor_id: str, subject_id: str, placement: str
+) -> None:
+    body = {"sensor_id": sensor_id, "subject_id": subject_id, "placement": placement, "gateway_id": "hub-1"}
+    session_id = await started(client)
+    before = list(world.store.worn)
+    problem_of(await client.post("/api/v1/pairings", json=body), 409, "session_open")
+    assert world.store.worn == before
+    await client.post(f"/api/v1/sessions/{session_id}/commands", json={"type": "end_session"})
+    assert (await client.post("/api/v1/pairings", json=body)).status_code == 201
+
+
 async def test_a_command_is_stored_before_it_is_answered(client: httpx.AsyncClient, world: World) -> None:
     session_id = await started(client)
     answer = await client.post(
