@@ -21,7 +21,7 @@ from firmware_sim.motion.kinematics import (
 from firmware_sim.motion.measuring import bend_truths, hold_truths, rep_truths, rom_truths
 from firmware_sim.motion.movements import ACTIVITIES, MOVEMENTS
 from firmware_sim.motion.paths import Keyframe, KeyframePath, Path
-from firmware_sim.motion.truth import SetTruth
+from firmware_sim.motion.truth import PostureTruth, SetTruth
 from processing.domain.errors import LumbarError
 from processing.domain.exercises import Exercise, Posture, exercise_of
 from processing.domain.samples import Placement
@@ -71,6 +71,7 @@ class Timeline:
         self._posture = Posture.STANDING
         self._end_s = 0.0
         self._place = Pose()
+        self._taken: list[PostureTruth] = [PostureTruth(Posture.STANDING, 0.0, None)]
         still = KeyframePath((Keyframe(0.0, Pose()), Keyframe(1.0, Pose())))
         self._stretches = [_Stretch(0.0, still)]
 
@@ -83,6 +84,11 @@ class Timeline:
     def end_s(self) -> float:
         """End of the last movement."""
         return self._end_s
+
+    @property
+    def postures(self) -> tuple[PostureTruth, ...]:
+        """Postures in order of time; between two of them the person is changing over."""
+        return tuple(self._taken)
 
     def append(
         self,
@@ -169,6 +175,8 @@ class Timeline:
         end_s = start_s + self._body.pace * (_LYING_DOWN_S if lying else _POSTURE_CHANGE_S)
         change = KeyframePath((Keyframe(start_s, before), Keyframe(end_s, self._neutral())))
         self._stretches.append(_Stretch(start_s, change))
+        self._taken[-1] = replace(self._taken[-1], end_s=start_s)
+        self._taken.append(PostureTruth(posture, end_s, None))
         return end_s + 1.0
 
     def _truth(self, code: str, exercise: Exercise | None, course: Course, start_s: float, begin_s: float) -> SetTruth:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from processing.domain.exercises import Channel
+from processing.domain.exercises import Channel, Posture
 from processing.domain.findings import RomDirection, RomSegment
 
 
@@ -97,6 +97,15 @@ class SittingTruth:
     start_s: float
     end_s: float
     slump: float
+
+
+@dataclass(frozen=True, slots=True)
+class PostureTruth:
+    """A posture from having taken it to beginning to leave it; ``end_s`` is None for the last one."""
+
+    posture: Posture
+    start_s: float
+    end_s: float | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import numpy as np
 import pytest
@@ -105,6 +106,19 @@ def test_flexion_and_extension_lying_have_the_signs_of_the_clinic(code: str, pla
     # Flexion turns the body about minus its own right-hand axis.
     turned = before.T @ at_peak
     assert sign * turned[0, 1] > np.sin(np.radians(5.0))
+
+
+def test_a_life_is_told_as_postures_with_changes_between_them() -> None:
+    life = new_life(2)
+    for code in ("squat", "bridge", "crunch", "side_plank", "cat_cow", "walking"):
+        life.append(code, reps=1, duration_s=5.0)
+    postures = life.postures
+    order = (Posture.STANDING, Posture.SUPINE, Posture.SIDE_LYING, Posture.QUADRUPED, Posture.STANDING)
+    assert tuple(one.posture for one in postures) == order
+    assert postures[-1].end_s is None
+    for one, following in itertools.pairwise(postures):
+        assert one.end_s is not None
+        assert one.start_s < one.end_s < following.start_s
 
 
 def test_in_the_downward_dog_the_head_is_down() -> None:
@@ -213,7 +227,7 @@ def test_a_break_ends_a_hold_and_begins_another() -> None:
     life = new_life(11)
     truth = life.append("side_plank", reps=1, duration_s=30.0, manner=Manner(breaks=2))
     assert len(truth.holds) == 3
-    pauses = [b.start_s - a.end_s for a, b in zip(truth.holds, truth.holds[1:], strict=False)]
+    pauses = [b.start_s - a.end_s for a, b in itertools.pairwise(truth.holds)]
     assert all(1.0 < pause < 3.0 for pause in pauses)
     assert sum(hold.seconds for hold in truth.holds) == pytest.approx(30.0, abs=2.5)
 
