@@ -11,7 +11,7 @@ from processing.analyzer.inputs import Left, Lost
 from processing.domain.commands import SensorPlacement
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, SampleBlock, start_of
-from processing.dsp.orientation import Orientation, OrientationState
+from processing.dsp.orientation import PRIMING_BLOCKS, Orientation, OrientationState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
 from processing.dsp.timeline import Timeline, TimelineState
 
@@ -88,8 +88,14 @@ class SensorPath:
             case Left():
                 self.timeline.leave(given.t_ns, given.cause)
 
+    def is_decided(self, block_index: int) -> bool:
+        """Whether everything is known that ``step`` needs for a block; the first one after a gap needs some ahead."""
+        anew = self._last_block is None or block_index != self._last_block + 1
+        return self.timeline.is_decided(block_index + (PRIMING_BLOCKS - 1 if anew else 0))
+
     def step(self, block_index: int) -> Frame | None:
         """Frame of a block of the grid, None where samples are missing."""
+        ahead = self._ahead(block_index)
         block = self.timeline.take(block_index)
         if block is None:
             return None
@@ -98,14 +104,26 @@ class SensorPath:
         if resumed:
             self.stillness.reset()
             self.rest.reset()
-            if self._last_quat is not None:
-                self.orientation.reprime(self._last_quat, block)
+        if ahead:
+            self.orientation.prime(ahead, self._last_quat)
         quats = self.orientation.update(block)
         self.stillness.update(block)
         self.rest.update(block, self.orientation.bias_radps)
         self._last_block = block_index
         self._last_quat = quats[-1]
         return Frame(block, quats, hole, resumed)
+
+    def _ahead(self, block_index: int) -> list[GridBlock]:
+        """Blocks from this one on, without a gap, if the orientation has to start with it."""
+        if self._last_block is not None and block_index == self._last_block + 1:
+            return []
+        ahead: list[GridBlock] = []
+        for at in range(PRIMING_BLOCKS):
+            block = self.timeline.peek(block_index + at)
+            if block is None:
+                break
+            ahead.append(block)
+        return ahead
 
     def level_mps2(self, now_ns: int) -> float | None:
         """1 g as this sensor reads it, None while the wearer is not at rest."""

@@ -132,7 +132,7 @@ class SessionAnalyzer:
                     self._front = max(self._front, first_block_from(self._commands[0].t_ns))
                     continue
                 return
-            if not all(path.timeline.is_decided(self._front) for path in self._paths):
+            if not all(path.is_decided(self._front) for path in self._paths):
                 return
             self._step(min(times))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -20,6 +21,14 @@ CLIP_AFTER_REST_DPS = 2.0
 even movements from passing for bias."""
 
 
+PRIMING_BLOCKS = 10
+"""Blocks (0.5 s) ahead whose mean acceleration gives the first inclination. From the first sample alone it would be as
+wrong as that sample is noisy: a shift of the grid by 10 ms then moved ranges of motion by 1° (trunk_seated)."""
+
+_INCLINATION = ("accQuat", "lastAccLp", "accLpState")
+"""What VQF knows of the inclination, by the names of its state."""
+
+
 class OrientationState(msgspec.Struct):
     """State of an ``Orientation``; ``vqf`` is VQF's own state dictionary."""
 
@@ -33,7 +42,7 @@ class Orientation:
     """Streaming orientation, one block after the other.
 
     Laidig & Seel 2023 (Information Fusion 91:187), parameters at their defaults except the bias limit. The heading is
-    arbitrary but continuous, also across ``reprime`` (the sensor is then taken to point where it pointed before).
+    arbitrary but continuous, also across a gap (the sensor is then taken to point where it pointed before).
     """
 
     def __init__(self) -> None:
@@ -67,19 +76,28 @@ class Orientation:
         self._vqf = _filter(rested=True)
         self._vqf.state = state
 
-    def reprime(self, before: Floats, block: GridBlock) -> None:
-        """Start again after a gap: inclination from the accelerometer, bias kept, heading as it was.
+    def prime(self, ahead: Sequence[GridBlock], before: Floats | None) -> None:
+        """Start, or start again after a gap: inclination from the accelerometer, bias kept, heading as it was.
 
         Args:
-            before: last quaternion before the gap, shape (4,).
-            block: first block after it, which is not consumed.
+            ahead: the next blocks, at least one; they are looked at and not consumed.
+            before: last quaternion before the gap, shape (4,); None at the very start.
         """
         bias, sigma = self._vqf.getBiasEstimate()
-        self._vqf = _filter(rested=self._rested)
-        self._vqf.setBiasEstimate(np.ascontiguousarray(bias), sigma)
-        trial = _filter(rested=self._rested)
-        now = np.asarray(trial.updateBatch(np.ascontiguousarray(block.gyr - self._bias), block.acc)["quat6D"])[0]
-        self._turn = _heading_between(now, before)
+        trial = self._started(bias, sigma)
+        for block in ahead:
+            trial.updateBatch(np.ascontiguousarray(block.gyr - self._bias), block.acc)
+        self._vqf = self._started(bias, sigma)
+        state: Any = self._vqf.state
+        state.update({name: trial.state[name] for name in _INCLINATION})
+        self._vqf.state = state
+        if before is not None:
+            self._turn = _heading_between(np.asarray(self._vqf.getQuat6D()), before)
+
+    def _started(self, bias: Floats, sigma: float) -> VQF:
+        fresh = _filter(rested=self._rested)
+        fresh.setBiasEstimate(np.ascontiguousarray(bias), sigma)
+        return fresh
 
     def state(self) -> OrientationState:
         """State as a value."""

@@ -139,6 +139,11 @@ class Timeline:
         at = int(np.searchsorted(self._t, start_of(block_index)))
         return int(self._t[at]) if at < len(self._t) else None
 
+    def peek(self, block_index: int) -> GridBlock | None:
+        """What ``take`` would give for a block that is decided; forgets nothing."""
+        grid = start_of(block_index) + _OFFSETS
+        return self._interpolate(block_index, grid, np.searchsorted(self._t, grid))
+
     def take(self, block_index: int) -> GridBlock | None:
         """Block of the grid, None if any of its samples falls into a gap. Forgets what lies before it."""
         grid = start_of(block_index) + _OFFSETS

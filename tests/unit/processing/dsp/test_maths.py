@@ -184,11 +184,21 @@ def test_after_a_gap_the_inclination_is_new_and_the_heading_is_kept() -> None:
     for block in turning:
         before = orientation.update(block)[-1]
     leaned = constant(100, [0.0, 9.81 * math.sin(0.5), 9.81 * math.cos(0.5)], [0.0, 0.0, 0.0])
-    orientation.reprime(before, leaned)
+    orientation.prime([leaned], before)
     after = orientation.update(leaned)[-1]
     heading = [math.atan2(x[1], x[0]) for x in (rotate(q, np.array([1.0, 0.0, 0.0])) for q in (before, after))]
     assert heading[1] == pytest.approx(heading[0], abs=0.02)
     assert upward(after[None], leaned.acc[:1])[0] == pytest.approx(9.81, abs=0.01)
+
+
+def test_one_jolted_sample_at_the_start_does_not_tilt_the_first_orientation() -> None:
+    blocks = [constant(at, [0.0, 0.0, 9.81], [0.0, 0.0, 0.0]) for at in range(10)]
+    blocks[0].acc[0] = [1.0, 0.0, 9.81]
+    orientation = Orientation()
+    orientation.prime(blocks, None)
+    first = orientation.update(blocks[0])[0]
+    up = rotate(first, np.array([0.0, 0.0, 1.0]))
+    assert math.degrees(math.acos(min(1.0, float(up[2])))) < 0.3
 
 
 @given(st.integers(0, 1000))

@@ -91,7 +91,7 @@ def _orientation_step(orientation: Orientation, at: int) -> Any:
         orientation.set_bias(np.array([0.01, 0.0, 0.02]))
     quat = orientation.update(BLOCKS[at])
     if at == 200:
-        orientation.reprime(quat[-1], BLOCKS[at + 1])
+        orientation.prime([BLOCKS[at + 1]], quat[-1])
     return quat.tobytes()
 
 
