@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -25,11 +26,15 @@ class Wearer:
 async def seed_people(dsn: str, wearers: Sequence[Wearer]) -> None:
     """Make people known and pair their sensors through the demo's gateway; again, it changes nothing.
 
+    Sessions that a demo left open when it was killed are ended: their sensors could be given to nobody else.
+
     Raises:
         StoreUnavailableError: the database does not answer.
     """
     async with open_pool(dsn, max_size=1, application="lumbar demo") as pool:
         store = PostgresServiceStore(pool)
+        for session in await store.open_sessions():
+            await store.end_session(session.session_id, time.time_ns())
         for wearer in wearers:
             label = wearer.subject_id.replace("-", " ").capitalize()
             await store.add_subject(Subject(wearer.subject_id, label))
