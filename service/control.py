@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 import aiomqtt
 import structlog
 
-from processing.domain.commands import event_of, session_of
+from processing.domain.commands import ControlMessage, event_of, session_of
 from processing.domain.ids import EventId, GatewayId
 from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import GatewayConfig, encode_message
@@ -25,6 +25,8 @@ from service.api.ports import ControlState, ServiceStore, StoredControl, StoreUn
 from service.broker import mqtt_client, stay_connected
 
 REPEAT_NS = 2_000_000_000
+LONGEST_REPEAT_NS = 15_000_000_000
+"""Commands that do not expire are repeated ever more rarely, down to this."""
 BUSY_S = 0.5
 """Time between two looks at the store while commands are under way."""
 IDLE_S = 2.0
@@ -46,7 +48,7 @@ class DeliverySchedule:
         live = [control for control in pending if now_ns < control.message.expires_ns]
         ids = {event_of(control.message) for control in live}
         self._sent_ns = {event_id: at_ns for event_id, at_ns in self._sent_ns.items() if event_id in ids}
-        return tuple(control for control in live if self._is_due(event_of(control.message), now_ns))
+        return tuple(control for control in live if self._is_due(control.message, now_ns))
 
     def sent(self, control: StoredControl, now_ns: int) -> None:
         """A command went out."""
@@ -56,9 +58,13 @@ class DeliverySchedule:
         """What was sent may not have arrived: send everything again."""
         self._sent_ns.clear()
 
-    def _is_due(self, event_id: EventId, now_ns: int) -> bool:
-        sent_ns = self._sent_ns.get(event_id)
-        return sent_ns is None or now_ns - sent_ns >= REPEAT_NS
+    def _is_due(self, message: ControlMessage, now_ns: int) -> bool:
+        sent_ns = self._sent_ns.get(event_of(message))
+        if sent_ns is None:
+            return True
+        pause_ns = min(max(REPEAT_NS, (now_ns - message.issued_ns) // 15), LONGEST_REPEAT_NS)
+        # a clock that was set back must not keep a command waiting
+        return not 0 <= now_ns - sent_ns < pause_ns
 
 
 def overdue(pending: Iterable[StoredControl], now_ns: int) -> tuple[EventId, ...]:

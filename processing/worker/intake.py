@@ -10,6 +10,9 @@ from processing.domain.ids import GatewayId, SubjectId
 from processing.wire.log import LogBatch
 from processing.worker.ports import SessionRecord
 
+END_MARGIN_NS = 60_000_000_000
+"""A session that was ended may go on for so long: the command is on its way, and clocks differ."""
+
 
 class Verdict(StrEnum):
     """What a batch is to a partition."""
@@ -51,6 +54,8 @@ class DropReason(StrEnum):
     """The session belongs to another gateway."""
     UNPAIRED_SENSOR = "unpaired_sensor"
     """The log opened the session with a sensor or placement that was not paired for it."""
+    AFTER_END = "after_end"
+    """It happened after the session was ended; the command did not reach the log yet."""
 
 
 def owner_of(
@@ -74,3 +79,11 @@ def owner_of(
     if not paired.issuperset((sensor.sensor_id, sensor.placement) for sensor in opened.sensors):
         return DropReason.UNPAIRED_SENSOR
     return record.subject_id
+
+
+def is_after_end(t0_ns: int, ended_ns: int | None) -> bool:
+    """Tell whether something that began at ``t0_ns`` belongs to a session no more that people ended at ``ended_ns``.
+
+    Only for sessions that the log did not end yet: those that it ended hold nothing from after their end.
+    """
+    return ended_ns is not None and t0_ns > ended_ns + END_MARGIN_NS

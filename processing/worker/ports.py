@@ -37,11 +37,12 @@ class StoredPartition:
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """Who a session belongs to, and the sensors that were paired when it was created."""
+    """Who a session belongs to, the sensors that were paired when it was created, and when it was ended, if it was."""
 
     subject_id: SubjectId
     gateway_id: GatewayId
     sensors: tuple[SensorPlacement, ...]
+    ended_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from processing.worker.intake import DropReason, Verdict, judge
 from processing.worker.ledger import SessionLedger
 from processing.worker.mailbox import Mailbox
 from processing.worker.partition import Partition, increase
-from processing.worker.ports import Checkpoint, CommitOutcome, LogName, StoreUnavailableError
+from processing.worker.ports import Checkpoint, CommitOutcome, LogName, OwnedFinding, StoreUnavailableError
 from processing.worker.tools import BrokerUnavailableError, ClaimLostError, Tools
 
 _log = structlog.get_logger("worker")
@@ -190,12 +190,15 @@ class GatewayRunner:
         """Provisional copies for the screens first, then the store; both carry the same ids."""
         if not partition.findings:
             return
-        owned = await self._tools.persist(lambda: self._ledger.owned(partition.findings, partition.opened))
+        owned = await self._tools.persist(lambda: self._owned(partition))
         for each in owned:
             await self._tools.publish(live_topic(each.subject_id), encode_message(LiveFinding(finding=each.finding)))
         await self._tools.persist(lambda: self._tools.store.add_findings(owned))
         self._metrics.findings.inc(len(owned))
         partition.findings.clear()
+
+    async def _owned(self, partition: Partition) -> tuple[OwnedFinding, ...]:
+        return await self._ledger.owned(partition.findings, partition.opened, partition.analyzer.sessions().keys())
 
     async def _show(self, partition: Partition) -> None:
         """Live frames, as often as a screen needs them."""
@@ -242,7 +245,7 @@ class GatewayRunner:
             return
         try:
             async with asyncio.timeout(_LAST_CHECKPOINT_S):
-                owned = await self._ledger.owned(partition.findings, partition.opened)
+                owned = await self._owned(partition)
                 outcome = await self._tools.store.commit(partition.checkpoint(self._epoch, owned))
             self._metrics.checkpoints.labels(outcome).inc()
         except (StoreUnavailableError, TimeoutError) as error:

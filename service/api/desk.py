@@ -38,6 +38,9 @@ from service.api.problems import FieldError, ProblemError, conflict, not_found
 COMMAND_LIFE_NS = 30_000_000_000
 """A command that the gateway did not take after this long is dropped, so that it cannot surprise anybody later."""
 
+NEVER_NS = 2**62 - 1
+"""Ends do not expire: who pressed "end" may hand the sensor to somebody else before the gateway is back."""
+
 _KEYS = UUID("0b0a3f63-6c0e-5b57-9e6b-0c5d3a2f6d11")
 """Namespace of the ids made from Idempotency-Key headers."""
 
@@ -246,7 +249,8 @@ def _refused(where: str, problem: str, action: str) -> ProblemError:
 
 
 def _message(event_id: EventId, now_ns: int, command: Command) -> ControlMessage:
-    return ControlMessage(event_id=event_id, issued_ns=now_ns, expires_ns=now_ns + COMMAND_LIFE_NS, command=command)
+    expires_ns = NEVER_NS if isinstance(command, EndSet | EndSession) else now_ns + COMMAND_LIFE_NS
+    return ControlMessage(event_id=event_id, issued_ns=now_ns, expires_ns=expires_ns, command=command)
 
 
 def _require_same_command(known: StoredControl | None, command: Command) -> StoredControl:

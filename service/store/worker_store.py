@@ -57,7 +57,9 @@ _MEET_GATEWAY = "INSERT INTO lumbar.gateway (gateway_id, shard) VALUES ($1, $2) 
 _MEET_LOG = "INSERT INTO lumbar.log_partition (gateway_id, log_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _LOAD = "SELECT committed, checkpoint FROM lumbar.log_partition WHERE gateway_id = $1 AND log_id = $2"
 
-_SESSIONS = "SELECT session_id, subject_id, gateway_id, sensors FROM lumbar.session WHERE session_id = ANY($1::uuid[])"
+_SESSIONS = """
+SELECT session_id, subject_id, gateway_id, sensors, ended_ns FROM lumbar.session WHERE session_id = ANY($1::uuid[])
+"""
 
 _ADD_FINDINGS = """
 INSERT INTO lumbar.finding
@@ -171,6 +173,7 @@ class PostgresWorkerStore:
                 subject_id=SubjectId(row["subject_id"]),
                 gateway_id=GatewayId(row["gateway_id"]),
                 sensors=_sensors.decode(row["sensors"]),
+                ended_ns=row["ended_ns"],
             )
             for row in rows
         }

@@ -7,7 +7,9 @@ from itertools import pairwise
 
 import aiomqtt
 
+from processing.domain.entries import Samples
 from processing.domain.ids import GatewayId
+from processing.wire.log import encode_entry
 from processing.wire.messages import LiveFinding, LiveFrame, decode_live
 from processing.wire.topics import GatewayTopic, gateway_topic, live_filter
 from processing.worker.raw_block import unpack_entries
@@ -180,6 +182,19 @@ async def test_findings_of_a_session_that_is_not_this_gateways_are_dropped_and_t
     for reason in ("other_gateway", "unknown_session", "unpaired_sensor"):
         assert count(metrics.registry, "findings_dropped", reason=reason) == 5
     assert await pool.fetchval("SELECT ended_ns FROM lumbar.session WHERE gateway_id = 'gw2'") is None
+
+
+async def test_what_comes_long_after_people_ended_a_session_is_not_theirs_although_the_log_goes_on(
+    nats: ChildBroker, broker_users: Users, pool: Pool, dsn: str
+) -> None:
+    await provision(pool, SESSION, GW1)
+    later = Samples(stream=0, tick=0, t0_us=T0_NS // 1000 + 70_000_000, t0_uncertainty_us=0, packed=bytes(12))
+    entries = [*log_of(SESSION, 20)[:-1], *[encode_entry(later)] * 10]
+    await pool.execute("UPDATE lumbar.session SET ended_ns = started_ns")
+    async with working(worker_settings(nats, broker_users["worker"]), PostgresWorkerStore(pool, dsn)) as metrics:
+        await finish(ScriptedGateway(nats, broker_users["gw1"], entries))
+    assert await stored_findings(pool, SESSION) == expected_findings(entries)[:10]
+    assert count(metrics.registry, "findings_dropped", reason="after_end") == 5
 
 
 async def test_entries_that_the_gateway_dropped_are_recorded_as_lost(

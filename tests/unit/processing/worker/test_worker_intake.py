@@ -10,7 +10,7 @@ from processing.domain.commands import SensorPlacement, StartSession
 from processing.domain.ids import GatewayId, SubjectId
 from processing.domain.samples import Placement
 from processing.wire.log import LogBatch
-from processing.worker.intake import DropReason, Verdict, judge, owner_of
+from processing.worker.intake import DropReason, Verdict, is_after_end, judge, owner_of
 from processing.worker.ports import SessionRecord
 
 GW = GatewayId("gw1")
@@ -52,6 +52,16 @@ def test_whatever_arrives_in_whatever_order_each_entry_is_taken_once_and_in_orde
         if verdict is Verdict.TAKE:
             taken += batch.entries[skip:]
     assert taken == log[: len(taken)]
+
+
+@pytest.mark.parametrize(
+    ("t0_s", "ended_s", "after"), [(5, None, False), (900, 1000, False), (1059, 1000, False), (1061, 1000, True)]
+)
+def test_what_begins_a_minute_after_the_end_of_a_session_is_not_part_of_it(
+    t0_s: int, ended_s: int | None, *, after: bool
+) -> None:
+    ended_ns = None if ended_s is None else ended_s * 1_000_000_000
+    assert is_after_end(t0_s * 1_000_000_000, ended_ns) is after
 
 
 def record(gateway: str = "gw1", *sensors: SensorPlacement) -> SessionRecord:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from pydantic import SecretStr
 
@@ -26,6 +28,34 @@ async def test_a_command_is_sent_again_every_two_seconds_until_it_expires(world:
             sent_at.append((world.clock() - start_ns) / 1e9)
         world.clock.go_on(0.5)
     assert sent_at == [2.0 * turn for turn in range(15)]
+
+
+async def test_the_end_of_a_session_never_expires_and_is_repeated_ever_more_rarely(world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    world.store.apply(session.session_id)
+    await world.desk.order(session.session_id, ExerciseOrder("end_session"), None)
+    schedule = DeliverySchedule()
+    sent_at = []
+    start_ns = world.clock()
+    for _ in range(7200):
+        pending = await world.store.pending_controls()
+        assert overdue(pending, world.clock()) == ()
+        for control in schedule.due(pending, world.clock()):
+            schedule.sent(control, world.clock())
+            sent_at.append((world.clock() - start_ns) / 1e9)
+        world.clock.go_on(0.5)
+    pauses = [after - before for before, after in pairwise(sent_at)]
+    assert pauses[:15] == [2.0] * 15
+    assert set(pauses[100:]) == {15.0}
+
+
+async def test_a_clock_that_was_set_back_does_not_keep_a_command_waiting(world: World) -> None:
+    await world.desk.start_session(ANNA, None)
+    pending = await world.store.pending_controls()
+    schedule = DeliverySchedule()
+    schedule.sent(pending[0], world.clock())
+    world.clock.go_on(-3600)
+    assert schedule.due(pending, world.clock()) == tuple(pending)
 
 
 async def test_after_a_lost_connection_everything_is_sent_again(world: World) -> None:
