@@ -12,11 +12,12 @@ import structlog
 from gateway.connection import BleBackend
 from gateway.devices.driver import Driver
 from gateway.devices.registry import DRIVERS
+from gateway.identity import Identity
 from gateway.journal import Journal, open_journal
 from gateway.link import LinkTimings, Radio
 from gateway.metrics import Metrics, served_metrics
 from gateway.settings import GatewaySettings
-from gateway.uplink import CONFIG_NOTE, Identity, Uplink
+from gateway.uplink import CONFIG_NOTE, Uplink
 from processing.domain.errors import DecodeError, LumbarError
 from processing.domain.ids import GatewayId
 from processing.wire.messages import GatewayConfig, decode_message

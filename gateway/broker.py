@@ -72,3 +72,14 @@ class _Incoming(asyncio.Queue[aiomqtt.Message]):
         except asyncio.QueueFull:
             self._refused.inc()
             raise
+
+
+def broker_errors(error: BaseException | None) -> list[str]:
+    """What the broker or the way to it did; anything else that ended a connection is raised again."""
+    if error is None or isinstance(error, aiomqtt.MqttError):
+        return [] if error is None else [str(error)]
+    if isinstance(error, BaseExceptionGroup):
+        broker, other = error.split(aiomqtt.MqttError)
+        if other is None and broker is not None:
+            return [str(each) for each in broker.exceptions]
+    raise error

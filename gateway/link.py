@@ -137,6 +137,9 @@ class Radio:
                     await self._look_around()
                     failures = 0
                 except LINK_ERRORS as error:
+                    if _being_cancelled():
+                        # The adapter failed while the scan was ended: that must not keep us.
+                        raise asyncio.CancelledError from error
                     failures += 1
                     self._metrics.link_errors.labels(type(error).__name__).inc()
                     _log.warning("cannot scan", error=str(error), failures=failures)
@@ -255,6 +258,11 @@ def _left_open(marks: Iterable[StreamMark]) -> Iterator[SensorEvent]:
     for mark in marks:
         if mark.slot is not None:
             yield SensorEvent(stream=mark.slot, t_ns=mark.end_ns, event=SensorEventKind.DISCONNECTED)
+
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def _steady_s() -> float:

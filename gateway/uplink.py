@@ -7,36 +7,36 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Protocol
 
 import aiomqtt
 import structlog
 
-from gateway.broker import broker_connection
+from gateway.broker import broker_connection, broker_errors
+from gateway.identity import Identity
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.window import AckFate, SendWindow
 from processing.domain.commands import ControlMessage
 from processing.domain.entries import Control
 from processing.domain.errors import DecodeError, DecodeReason
-from processing.domain.ids import GatewayId
 from processing.wire.broker_address import BrokerAddress
 from processing.wire.log import encode_batch
 from processing.wire.messages import (
     Ack,
     Cue,
     GatewayConfig,
-    GatewayState,
     SensorsReport,
     decode_message,
     encode_message,
 )
-from processing.wire.topics import GatewayTopic, gateway_topic, parse_gateway_topic
+from processing.wire.topics import GatewayTopic, parse_gateway_topic
 
 _log = structlog.get_logger("gateway.uplink")
 
 _RECONNECT_S = (0.2, 5.0)
+_STOP_S = 2.0
+"""Time for the last word before it is cut short; disconnecting gets as long again."""
 _TICK_S = 0.5
 """How often the window looks at the clock while nothing happens."""
 _REPORT_S = 5.0
@@ -59,15 +59,6 @@ class Sensors(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who speaks."""
-
-    gateway_id: GatewayId
-    boot_id: int
-    version: str
-
-
 class Uplink:
     """Connection to the broker for as long as ``run`` runs; reconnects by itself."""
 
@@ -88,43 +79,61 @@ class Uplink:
         }
         self._wake = journal.grown
         self._state_due = False
+        self._stopping = False
 
     async def run(self) -> None:
         """Stay connected until cancelled; then say that the gateway is offline."""
-        name = f"gateway-{self._identity.gateway_id}"
         shortest_s, longest_s = _RECONNECT_S
         pause_s = shortest_s
         while True:
-            try:
-                async with broker_connection(self._broker, name, self._will(), self._metrics) as client:
-                    pause_s = shortest_s
-                    await self._converse(client)
-            except* aiomqtt.MqttError as errors:
-                self._metrics.broker_errors.inc()
-                _log.warning(
-                    "no broker connection", broker=repr(self._broker), errors=[str(e) for e in errors.exceptions]
-                )
+            began_s = _steady_s()
+            errors = broker_errors(await self._one_connection())
+            self._metrics.broker_errors.inc()
+            _log.warning("no broker connection", broker=repr(self._broker), errors=errors)
+            if _steady_s() - began_s > longest_s:
+                pause_s = shortest_s
             # S311: jitter needs no cryptography.
             await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311
             pause_s = min(2 * pause_s, longest_s)
 
+    async def _one_connection(self) -> BaseException | None:
+        """Connect and converse until the connection ends; the error that ended it.
+
+        In a task of its own: a task group that fails while it is cancelled raises its error and not the cancellation,
+        so a broker that goes away together with us would keep us.
+        """
+        task = asyncio.get_running_loop().create_task(self._connect(), name="gateway.uplink.connection")
+        try:
+            await asyncio.wait([task])
+        finally:
+            self._stopping = not task.done()
+            while not task.done():
+                task.cancel()
+                await asyncio.wait([task], timeout=_STOP_S)
+        return None if task.cancelled() else task.exception()
+
+    async def _connect(self) -> None:
+        name = f"gateway-{self._identity.gateway_id}"
+        async with broker_connection(self._broker, name, self._will(), self._metrics) as client:
+            try:
+                await self._converse(client)
+            except asyncio.CancelledError:
+                # A clean disconnect sends no will, so the last word is ours.
+                with suppress(aiomqtt.MqttError):
+                    await client.publish(*self._birth(online=False), qos=1, retain=True)
+                raise
+
     async def _converse(self, client: aiomqtt.Client) -> None:
         for topic in self._handlers:
             qos = 0 if topic is GatewayTopic.ACK else 1
-            await client.subscribe(self._topic(topic), qos)
+            await client.subscribe(self._identity.topic(topic), qos)
         self._window.connected(_steady_s())
-        await self._publish_state(client, online=True)
+        await self._publish(client, *self._birth(online=True), qos=1, retain=True)
         _log.info("broker connected", broker=repr(self._broker))
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._receive(client), name="gateway.uplink.receive")
-                group.create_task(self._send(client), name="gateway.uplink.send")
-                group.create_task(self._report(client), name="gateway.uplink.report")
-        except asyncio.CancelledError:
-            # A clean disconnect sends no will, so the last word is ours.
-            with suppress(aiomqtt.MqttError):
-                await self._publish_state(client, online=False)
-            raise
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._receive(client), name="gateway.uplink.receive")
+            group.create_task(self._send(client), name="gateway.uplink.send")
+            group.create_task(self._report(client), name="gateway.uplink.report")
 
     async def _receive(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
@@ -144,20 +153,19 @@ class Uplink:
         await handler(message.payload)
 
     async def _send(self, client: aiomqtt.Client) -> None:
-        topic = self._topic(GatewayTopic.LOG)
         while True:
             self._wake.clear()
             if self._window.on_time(_steady_s()):
                 self._metrics.rewinds.labels("timeout").inc()
             if self._state_due:
                 self._state_due = False
-                await self._publish_state(client, online=True)
-            await self._send_what_fits(client, topic)
+                await self._publish(client, *self._birth(online=True), qos=1, retain=True)
+            await self._send_what_fits(client)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._wake.wait()
 
-    async def _send_what_fits(self, client: aiomqtt.Client, topic: str) -> None:
+    async def _send_what_fits(self, client: aiomqtt.Client) -> None:
         while True:
             position = self._journal.position
             order = self._window.next_order(position.first_offset, position.next_offset)
@@ -167,16 +175,16 @@ class Uplink:
             if not entries:
                 return
             payload = encode_batch(self._journal.log_id, order.offset, entries)
-            await client.publish(topic, payload, qos=0)
+            await self._publish(client, self._identity.topic(GatewayTopic.LOG), payload)
             self._window.sent(order.offset, len(entries), len(payload), _steady_s())
             self._metrics.sent_entries.inc(len(entries))
 
     async def _report(self, client: aiomqtt.Client) -> None:
-        topic = self._topic(GatewayTopic.SENSORS)
+        topic = self._identity.topic(GatewayTopic.SENSORS)
         while True:
             self._sensors.changed.clear()
             report = encode_message(self._sensors.report(time.time_ns()))
-            await client.publish(topic, report, qos=1, retain=True)
+            await self._publish(client, topic, report, qos=1, retain=True)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_REPORT_S):
                     await self._sensors.changed.wait()
@@ -235,27 +243,20 @@ class Uplink:
         self._metrics.refused_messages.labels("no_haptics").inc()
         _log.warning("no driver can buzz a wearable", sensor=cue.sensor_id, pattern=cue.pattern)
 
-    async def _publish_state(self, client: aiomqtt.Client, *, online: bool) -> None:
-        await client.publish(
-            self._topic(GatewayTopic.STATE), encode_message(self._state(online=online)), 1, retain=True
-        )
+    async def _publish(
+        self, client: aiomqtt.Client, topic: str, payload: bytes, *, qos: int = 0, retain: bool = False
+    ) -> None:
+        await client.publish(topic, payload, qos, retain=retain)
+        if self._stopping:
+            # Before Python 3.12 asyncio.wait_for, which aiomqtt uses, loses a cancellation that meets the answer.
+            raise asyncio.CancelledError
 
     def _will(self) -> aiomqtt.Will:
-        return aiomqtt.Will(self._topic(GatewayTopic.STATE), encode_message(self._state(online=False)), 1, retain=True)
+        return aiomqtt.Will(*self._birth(online=False), qos=1, retain=True)
 
-    def _state(self, *, online: bool) -> GatewayState:
-        position = self._journal.position
-        return GatewayState(
-            online=online,
-            boot_id=self._identity.boot_id,
-            log_id=self._journal.log_id,
-            first_offset=position.first_offset,
-            next_offset=position.next_offset,
-            version=self._identity.version,
-        )
-
-    def _topic(self, topic: GatewayTopic) -> str:
-        return gateway_topic(self._identity.gateway_id, topic)
+    def _birth(self, *, online: bool) -> tuple[str, bytes]:
+        """Topic and payload of the state."""
+        return self._identity.birth(self._journal.log_id, self._journal.position, online=online)
 
 
 def _steady_s() -> float:

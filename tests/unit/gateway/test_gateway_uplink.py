@@ -1,0 +1,124 @@
+"""The uplink against a broker that is only a script: how it ends, and what it says while nobody answers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiomqtt
+import pytest
+
+from gateway.identity import Identity
+from gateway.journal import Journal, open_journal
+from gateway.metrics import Metrics
+from gateway.uplink import Uplink
+from processing.domain.ids import GatewayId
+from processing.wire.broker_address import parse_broker_url
+from processing.wire.messages import GatewayConfig, GatewayState, SensorsReport, decode_message
+from processing.wire.topics import parse_gateway_topic
+
+
+class NoSensors:
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+
+    def apply(self, config: GatewayConfig) -> None: ...
+
+    def report(self, now_ns: int) -> SensorsReport:
+        return SensorsReport(t_ns=now_ns, sensors=())
+
+
+class Broker:
+    """Stands in for the connection; ``loses`` names the call that swallows a cancellation, or fails with it."""
+
+    def __init__(self) -> None:
+        self.states: list[GatewayState] = []
+        self.connections = 0
+        self.reported = asyncio.Event()
+        self.fails_when_cancelled = False
+        self.loses_cancellation = False
+
+    @asynccontextmanager
+    async def connection(self, *_: object) -> AsyncIterator[Any]:
+        self.connections += 1
+        yield self
+
+    async def subscribe(self, *_: object) -> None: ...
+
+    async def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:  # noqa: FBT001, FBT002 - aiomqtt's signature
+        kind = parse_gateway_topic(topic).topic
+        if kind == "state":
+            self.states.append(decode_message(payload, GatewayState))
+        if kind == "sensors":
+            self.reported.set()
+            if self.loses_cancellation:
+                try:
+                    await asyncio.Event().wait()
+                except asyncio.CancelledError:
+                    return  # as asyncio.wait_for before Python 3.12 when the answer comes at that moment
+
+    @property
+    async def messages(self) -> AsyncIterator[aiomqtt.Message]:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if self.fails_when_cancelled:
+                raise aiomqtt.MqttError("disconnected during message iteration") from None
+            raise
+        yield  # type: ignore[misc]
+
+
+@pytest.fixture
+def broker(monkeypatch: pytest.MonkeyPatch) -> Broker:
+    broker = Broker()
+    monkeypatch.setattr("gateway.uplink.broker_connection", broker.connection)
+    return broker
+
+
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[Journal]:
+    async with open_journal(folder / "log", Metrics(), max_bytes=10**6, flush_s=0.01, max_pending=10) as journal:
+        yield journal
+
+
+def uplink(journal: Journal) -> Uplink:
+    identity = Identity(GatewayId("gw"), 7, "1")
+    return Uplink(identity, parse_broker_url("mqtt://127.0.0.1:1"), journal, NoSensors(), Metrics())
+
+
+@pytest.mark.parametrize("trouble", ["none", "broker goes away at the same moment", "cancellation gets lost"])
+async def test_an_uplink_ends_when_it_is_told_to_whatever_the_broker_does(
+    trouble: str, broker: Broker, tmp_path: Path
+) -> None:
+    broker.fails_when_cancelled = trouble.startswith("broker")
+    broker.loses_cancellation = trouble.startswith("cancellation")
+    async with opened(tmp_path) as journal:
+        running = asyncio.create_task(uplink(journal).run())
+        await broker.reported.wait()
+        running.cancel()
+        done, _ = await asyncio.wait([running], timeout=10.0)
+        ended = running in done and running.cancelled()
+        while not running.done():
+            broker.fails_when_cancelled = broker.loses_cancellation = False
+            running.cancel()
+            await asyncio.wait([running], timeout=0.1)
+    assert ended
+    assert broker.connections == 1
+    if trouble != "broker goes away at the same moment":
+        assert [state.online for state in broker.states] == [True, False]
+
+
+async def test_an_error_that_is_not_the_brokers_ends_the_uplink(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: NoSensors, _now_ns: int) -> SensorsReport:
+        raise ValueError("a mistake of ours")
+
+    monkeypatch.setattr(NoSensors, "report", broken)
+    async with opened(tmp_path) as journal:
+        with pytest.raises(ExceptionGroup) as failed:
+            await uplink(journal).run()
+    assert failed.group_contains(ValueError, match="mistake")
