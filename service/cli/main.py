@@ -161,10 +161,20 @@ def _add_analyze() -> None:
     app.command("analyze")(analyze_command)
 
 
+def _add_evaluate() -> None:
+    """Add `evaluate`, as `analyze`."""
+    from service.cli.evaluate import evaluate_command
+
+    app.command("evaluate")(evaluate_command)
+
+
 def run() -> None:
     """Entry point: expected errors are one line each on standard error, and exit code 2."""
-    if "analyze" in sys.argv[1:2] or sys.argv[1:] in ([], ["--help"]):
+    every = sys.argv[1:] in ([], ["--help"])
+    if every or "analyze" in sys.argv[1:2]:
         _add_analyze()
+    if every or "evaluate" in sys.argv[1:2]:
+        _add_evaluate()
     try:
         app()
     except LumbarError as error:

@@ -1,0 +1,100 @@
+"""``lumbar evaluate``: accuracy of the signal core on recordings of people, and on simulated ones."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from processing.domain.errors import SettingsError
+from service.cli.evaluation.figures import Figure, Result, Row, judged
+from service.cli.evaluation.folder import Folder
+from service.cli.evaluation.markdown import accuracy_page
+from service.cli.evaluation.progress import Progress
+from service.cli.evaluation.questions import Question, questions
+
+MISSED = 1
+"""Exit code with ``--strict`` if a target does not hold, or was not measured."""
+
+_STYLES = {Result.PASS: "green", Result.FAIL: "red", Result.NOT_MEASURED: "yellow", Result.ABSENT: "yellow"}
+
+
+def evaluate_command(
+    folder: Annotated[Path, typer.Argument(help="Folder with one folder of recordings per set.")],
+    only: Annotated[
+        list[str] | None, typer.Option(help="Ask only this (a name of the column set); repeatable.")
+    ] = None,
+    people: Annotated[int, typer.Option(min=1, max=1000, help="Simulated people.")] = 2,
+    page: Annotated[Path | None, typer.Option(help="Markdown file to put the table into, between its marks.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON list of rows instead of a table.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a target does not hold.")] = False,
+) -> None:
+    """Hold the signal core against people whose movements are known."""
+    if not folder.is_dir():
+        raise SettingsError(f"{folder} is no folder")
+    with Console(stderr=True).status("lumbar evaluate") as status:
+        opened = Folder(folder)
+        rows = evaluate(opened, _chosen(questions(people), only or ()), Progress(status))
+    errors = Console(stderr=True)
+    for name, reason in opened.broken.items():
+        errors.print(f"left out {name}: {reason}", markup=False, highlight=False)
+    if page is not None:
+        accuracy_page(page, rows, datetime.now(UTC).date())
+    if as_json:
+        typer.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
+    else:
+        Console().print(_table(rows))
+    if strict and any(row.target is not None and row.holds is not True for row in rows):
+        raise SystemExit(MISSED)
+
+
+def evaluate(folder: Folder, asked: Sequence[Question], progress: Progress) -> tuple[Row, ...]:
+    """Rows of all questions, in their order; a set that the folder does not have gives rows that say so."""
+    measured: list[Row] = []
+    for question in asked:
+        if question.needs is not None and not folder.has(question.needs):
+            measured += judged((), absent=(question.name,))
+            continue
+        progress.begin(question.name)
+        found: Sequence[Figure] = question.ask(folder, progress)
+        measured += judged(found)
+    return tuple(measured)
+
+
+def _chosen(known: Sequence[Question], names: Collection[str]) -> Sequence[Question]:
+    unknown = set(names) - {question.name for question in known}
+    if unknown:
+        raise SettingsError(f"--only {min(unknown)!r}: known are {', '.join(question.name for question in known)}")
+    return [question for question in known if not names or question.name in names]
+
+
+def _table(rows: Sequence[Row]) -> Table:
+    table = Table(title="lumbar evaluate", show_lines=False)
+    for heading in ("set", "measure", "method", "people", "recordings", "reps", "value", "target", "result", "note"):
+        table.add_column(heading, justify="right" if heading in ("people", "recordings", "reps", "value") else "left")
+    before = None
+    for row in rows:
+        if before not in (None, row.set):
+            table.add_section()
+        table.add_row(
+            row.set if row.set != before else "",
+            row.measure,
+            row.method,
+            str(row.people or "-"),
+            str(row.recordings or "-"),
+            "" if row.repetitions is None else str(row.repetitions),
+            row.shown_value,
+            row.target or "",
+            f"[{_STYLES[row.result]}]{row.result.value}[/]" if row.result in _STYLES else row.result.value,
+            row.remark,
+        )
+        before = row.set
+    return table

@@ -1,0 +1,59 @@
+"""All questions of an evaluation, in the order of the report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from service.cli.evaluation import figures
+from service.cli.evaluation.core_speed import core_speed_figures
+from service.cli.evaluation.figures import Figure
+from service.cli.evaluation.folder import Folder
+from service.cli.evaluation.progress import Progress
+from service.cli.evaluation.rigid_body import rigid_body_figures
+from service.cli.evaluation.robustness import robustness_figures
+from service.cli.evaluation.seated_trunk import seated_trunk_figures
+from service.cli.evaluation.simulated import simulated_figures
+from service.cli.evaluation.sit_to_stand import sit_to_stand_figures
+from service.cli.evaluation.sitting import sitting_figures
+from service.cli.evaluation.squats import squat_figures
+from service.cli.evaluation.walking import walking_figures
+from service.cli.evaluation.wheelchair import wheelchair_figures
+
+
+class Question(NamedTuple):
+    """One part of an evaluation.
+
+    Attributes:
+        name: name of its rows in the column "set".
+        needs: set of recordings that it rests on, None if it needs none.
+        ask: what measures it.
+    """
+
+    name: str
+    needs: str | None
+    ask: Callable[[Folder, Progress], list[Figure]]
+
+
+def questions(people: int) -> Sequence[Question]:
+    """All questions; ``people`` are simulated."""
+    recorded: Sequence[tuple[str, Callable[[Folder, Progress], list[Figure]]]] = (
+        (figures.BROAD, rigid_body_figures),
+        (figures.WHEELCHAIR, wheelchair_figures),
+        (figures.SQUATS, squat_figures),
+        (figures.SEATED, seated_trunk_figures),
+        (figures.SIT_TO_STAND, sit_to_stand_figures),
+        (figures.WALKING, walking_figures),
+        (figures.SITTING, sitting_figures),
+    )
+    return (
+        *(Question(name, name, ask) for name, ask in recorded),
+        Question(figures.SIMULATOR, None, partial(_simulated, people)),
+        Question(figures.ROBUSTNESS, figures.SEATED, robustness_figures),
+        Question(figures.SPEED, None, lambda _, progress: core_speed_figures(progress)),
+    )
+
+
+def _simulated(people: int, _: Folder, progress: Progress) -> list[Figure]:
+    return simulated_figures(people, progress)

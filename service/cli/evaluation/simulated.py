@@ -1,0 +1,196 @@
+"""Simulated people do every exercise of the catalogue, with the truth known by construction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, get_args
+
+import numpy as np
+
+from firmware_sim.imperfections import count_scale
+from firmware_sim.motion.course import Manner
+from firmware_sim.motion.movements import CALIBRATION
+from firmware_sim.motion.truth import HoldTruth, SetTruth
+from firmware_sim.patient import SimulatedPatient, SimulatedSource, draw_patient
+from processing.analyzer.inputs import Ordered, SessionInput
+from processing.analyzer.recording import RecordedSession
+from processing.analyzer.session import SessionAnalyzer
+from processing.domain.commands import EndSession, EndSet, SensorPlacement, StartExercise, StartSession
+from processing.domain.exercises import CATALOGUE, Counting, Exercise
+from processing.domain.findings import Finding, SetCompleted, kind_of
+from processing.domain.ids import SensorId
+from processing.domain.samples import Placement
+from processing.dsp.blocks import NS_PER_S, SampleBlock
+from service.cli.evaluation import figures
+from service.cli.evaluation.counting import Count, count_figures
+from service.cli.evaluation.figures import Figure
+from service.cli.evaluation.progress import Progress
+
+SEED = 20_260
+"""Seed of the people; another one gives other people."""
+
+FAULTY_SHARE = 0.15
+LOST_FRACTION = 0.03
+"""Loss in packets of five, as in wheelchair_trunk; for every second person."""
+
+SHORTEST_REPS, LONGEST_REPS = 5, 11
+REP_HOLD_S = (2.0, 5.0)
+POSE_HOLD_S = (10.0, 20.0)
+
+HOLD_KIND = "hold_completed"
+
+_SESSION = "00000000-0000-4000-8000-000000000001"
+_STEP_S = 10.0
+_METHOD = "analyzer, two sensors; calibration, then one set of each exercise; every second sensor cheap with 3 % loss"
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedSession:
+    """What a person does: the session, and what is true of its sets."""
+
+    person: str
+    truths: Sequence[SetTruth]
+    session: RecordedSession
+
+    def inputs(self) -> Iterator[SessionInput]:
+        """Commands and samples in order of time, samples in pieces of ten seconds."""
+        pieces: list[tuple[int, SessionInput]] = [(order.t_ns, order) for order in self.session.orders]
+        for block in self.session.blocks:
+            size = round(_STEP_S * 100)
+            parts = [block.part(at, at + size) for at in range(0, len(block), size)]
+            pieces += [(int(part.t_ns[0]), part) for part in parts]
+        return (given for _, given in sorted(pieces, key=lambda piece: piece[0]))
+
+
+def simulated_figures(people: int, progress: Progress) -> list[Figure]:
+    """Exact counts and hold times over all counted and held exercises."""
+    exercises = [one for one in CATALOGUE.values() if one.counting in (Counting.COUNTED, Counting.HELD)]
+    counts: list[Count] = []
+    holds: list[_Held] = []
+    for number in progress.through(range(people), people):
+        simulated = simulated_session(number, exercises)
+        findings = _findings(simulated)
+        counts += _counts(simulated, findings)
+        holds += _holds(simulated, findings)
+    by_exercise: dict[str, list[Count]] = {}
+    for one in counts:
+        by_exercise.setdefault(one.recording, []).append(one)
+    return [
+        *count_figures(figures.SIMULATOR, _METHOD, counts),
+        _hold_figure(holds),
+        *(
+            count_figures(figures.SIMULATOR, f"of these {code}", own, comparison=True)[0]
+            for code, own in by_exercise.items()
+        ),
+    ]
+
+
+def simulated_session(number: int, exercises: Sequence[Exercise]) -> SimulatedSession:
+    """One person of the series, who calibrates and does a set of each exercise."""
+    rng = np.random.default_rng([SEED, number])
+    cheap = number % 2 == 1
+    patient = draw_patient(rng, grade="cheap" if cheap else "good", lost_fraction=LOST_FRACTION if cheap else 0.0)
+    patient.timeline.append(CALIBRATION)
+    truths = []
+    for exercise in exercises:
+        counted = exercise.counting is Counting.COUNTED
+        truths.append(
+            patient.timeline.append(
+                exercise.code,
+                reps=int(rng.integers(SHORTEST_REPS, LONGEST_REPS)) if counted else 2,
+                duration_s=float(rng.uniform(*(REP_HOLD_S if counted else POSE_HOLD_S))),
+                manner=Manner(faulty_share=FAULTY_SHARE if counted else 0.0),
+            )
+        )
+    return SimulatedSession(f"person {number}", tuple(truths), _session(patient, truths))
+
+
+def _session(patient: SimulatedPatient, truths: Sequence[SetTruth]) -> RecordedSession:
+    orders: list[Ordered] = []
+    for truth in truths:
+        orders.append(Ordered(_ns(truth.start_s), StartExercise(session_id=_SESSION, exercise=truth.exercise)))
+        orders.append(Ordered(_ns(truth.end_s), EndSet(session_id=_SESSION)))
+    orders.append(Ordered(_ns(truths[-1].end_s), EndSession(session_id=_SESSION)))
+    worn = tuple(SensorPlacement(sensor_id=place.value, placement=place) for place in patient.sources)
+    blocks = tuple(_block(place, source, truths[-1].end_s + 2.0) for place, source in patient.sources.items())
+    return RecordedSession(StartSession(session_id=_SESSION, sensors=worn), blocks, tuple(orders))
+
+
+def _block(place: Placement, source: SimulatedSource, end_s: float) -> SampleBlock:
+    starts = np.arange(0.0, end_s, _STEP_S)
+    runs = [run for start_s in starts for run in source.runs(float(start_s), min(float(start_s) + _STEP_S, end_s))]
+    t_ns = [_ns(run.t_s) + np.arange(len(run.counts), dtype=np.int64) * (source.period_us * 1000) for run in runs]
+    readings = np.concatenate([run.counts for run in runs]) * count_scale(source.acc_range_g, source.gyr_range_dps)
+    acc, gyr = np.ascontiguousarray(readings[:, :3]), np.ascontiguousarray(readings[:, 3:])
+    return SampleBlock(SensorId(place.value), np.concatenate(t_ns), acc, gyr)
+
+
+def _ns(t_s: float) -> int:
+    return round(t_s * NS_PER_S)
+
+
+def _findings(simulated: SimulatedSession) -> list[Finding]:
+    session = simulated.session
+    analyzer = SessionAnalyzer(session.start, 0, {block.sensor_id: True for block in session.blocks})
+    findings = [finding for given in simulated.inputs() for finding in analyzer.feed(given)]
+    return findings + analyzer.close(session.end_ns)
+
+
+def _counts(simulated: SimulatedSession, findings: Sequence[Finding]) -> list[Count]:
+    done = {finding.set_number: finding for finding in findings if isinstance(finding, SetCompleted)}
+    counts = []
+    for number, truth in enumerate(simulated.truths, start=1):
+        found = done[number].reps if number in done else {}
+        for channel in CATALOGUE[truth.exercise].channels:
+            name = channel.channel.value
+            counts.append(
+                Count(simulated.person, truth.exercise, name, found.get(name, 0), truth.count(channel.channel))
+            )
+    return counts
+
+
+class _Held(NamedTuple):
+    """A true hold, and how far its found time is off; one not found is off by all of it."""
+
+    person: str
+    exercise: str
+    error_s: float
+
+
+def _holds(simulated: SimulatedSession, findings: Sequence[Finding]) -> list[_Held]:
+    found = [finding for finding in findings if kind_of(finding) == HOLD_KIND]
+    return [
+        _Held(simulated.person, truth.exercise, _hold_error_s(hold, found))
+        for truth in simulated.truths
+        for hold in truth.holds
+    ]
+
+
+def _hold_error_s(hold: HoldTruth, found: Sequence[Finding]) -> float:
+    middle_ns = _ns((hold.start_s + hold.end_s) / 2.0)
+    for finding in found:
+        if finding.t0_ns <= middle_ns <= finding.t1_ns:
+            return abs((finding.t1_ns - finding.t0_ns) / NS_PER_S - hold.seconds)
+    return hold.seconds
+
+
+def _hold_figure(holds: Sequence[_Held]) -> Figure:
+    built = any(kind.__struct_config__.tag == HOLD_KIND for kind in get_args(Finding))
+    worst = max(holds, key=lambda one: one.error_s, default=None)
+    people = sorted({one.person for one in holds})
+    return Figure(
+        set=figures.SIMULATOR,
+        measure=figures.HOLD_ERROR,
+        method="time of the finding that spans the middle of a true hold, less the true time; none: all of it",
+        unit="s",
+        value=float(np.mean([one.error_s for one in holds])) if built and holds else None,
+        people=len(people),
+        recordings=len({(one.person, one.exercise) for one in holds}),
+        repetitions=len(holds),
+        per_person={
+            person: float(np.mean([one.error_s for one in holds if one.person == person])) for person in people if built
+        },
+        worst=f"{worst.exercise} of {worst.person}" if built and worst is not None else None,
+        note="" if built else f"no finding of kind {HOLD_KIND} yet; {len(holds)} holds wait for it",
+    )

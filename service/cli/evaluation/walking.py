@@ -1,0 +1,168 @@
+"""walking_lowback: is every step found, and is walking never taken for an exercise?"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from firmware_sim.recording import load_recording
+from processing.analyzer.recording import analyze_recording
+from processing.domain.errors import LumbarError, RecordingError
+from processing.domain.exercises import CATALOGUE, Counting
+from processing.domain.findings import RepCompleted
+from processing.domain.samples import Placement
+from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.rotation import upward
+from processing.dsp.steps import STEP_DELAY_NS, Bout, Steps
+from service.cli.analyze import AnalysisOptions, recorded_session
+from service.cli.evaluation import figures
+from service.cli.evaluation.figures import Figure
+from service.cli.evaluation.folder import Folder, Recording
+from service.cli.evaluation.orientation_stage import oriented
+from service.cli.evaluation.progress import Progress
+from service.cli.recordings import recording_plan
+
+TOLERANCE_S = 0.5
+
+_REFERENCES = ("indip", "stereophoto")
+"""Truths, the one that the published figures of mobgap rest on first (signals.md §5)."""
+
+_STEPS = "step stage of the analyzer; steps of confirmed bouts, within reference bouts, 0.5 s tolerance"
+
+
+class _Walk(NamedTuple):
+    person: str
+    recording: str
+    matched: int
+    found: int
+    true: int
+
+    @property
+    def f1(self) -> float:
+        return 2.0 * self.matched / max(self.found + self.true, 1)
+
+
+def walking_figures(folder: Folder, progress: Progress) -> list[Figure]:
+    """F1 of steps against each reference, and repetitions of every counted exercise."""
+    walks: dict[str, list[_Walk]] = {reference: [] for reference in _REFERENCES}
+    false_reps: list[tuple[str, str, Counter[str]]] = []
+    for recording in progress.through(folder.recordings(figures.WALKING), len(folder.paths(figures.WALKING))):
+        try:
+            steps_s = step_times_s(recording)
+            for reference in _REFERENCES:
+                if f"ref_{reference}_bouts" in recording.arrays:
+                    walks[reference].append(_walk(recording, steps_s, reference))
+            false_reps.append((recording.person, recording.name, _false_reps(recording)))
+        except LumbarError as error:
+            folder.leave_out(recording.path, error)
+    return [*(_step_figure(reference, walks[reference]) for reference in _REFERENCES), _false_figure(false_reps)]
+
+
+def step_times_s(recording: Recording) -> Floats:
+    """Times of the steps of all bouts, shape (n,): findings state bouts only, so the stage itself is asked."""
+    run = oriented(
+        load_recording(recording.path)[Placement.PELVIS], recording_plan(recording.path).mounts[Placement.PELVIS]
+    )
+    stage = Steps()
+    pending: list[int] = []
+    kept: list[int] = []
+    last_ns, before_ns = stage.state.last_ns, 0
+    for t_ns, up_mps2 in zip(run.t_ns.tolist(), upward(run.quats, run.acc).tolist(), strict=True):
+        bouts = [stage.reset()] if before_ns and t_ns - before_ns > GRID_NS else []
+        before_ns = t_ns
+        bouts.append(stage.step(t_ns, up_mps2))
+        if stage.state.last_ns != last_ns:
+            last_ns = stage.state.last_ns
+            pending.append(last_ns - STEP_DELAY_NS)
+        kept += _of_bouts(bouts, pending)
+    kept += _of_bouts([stage.finish()], pending)
+    return np.array(kept, dtype=np.float64) / NS_PER_S
+
+
+def _of_bouts(bouts: Sequence[Bout | None], pending: Sequence[int]) -> list[int]:
+    return [t_ns for bout in bouts if bout is not None for t_ns in pending if bout.t0_ns <= t_ns <= bout.t1_ns]
+
+
+def _walk(recording: Recording, steps_s: Floats, reference: str) -> _Walk:
+    bouts = recording.floats(f"ref_{reference}_bouts").reshape(-1, 2)
+    contacts = np.sort(recording.floats(f"ref_{reference}_initial_contact_t"))
+    if not np.isfinite(contacts).all():
+        raise RecordingError(str(recording.path), f"{reference} has contacts without a time")
+    within = np.zeros(steps_s.size, dtype=np.bool_)
+    for begin_s, end_s in bouts:
+        within |= (steps_s >= begin_s - TOLERANCE_S) & (steps_s <= end_s + TOLERANCE_S)
+    found = np.sort(steps_s[within])
+    return _Walk(recording.person, recording.name, matched(found, contacts, TOLERANCE_S), found.size, contacts.size)
+
+
+def matched(found_s: Floats, true_s: Floats, tolerance_s: float) -> int:
+    """Largest number of pairs of times, one of each, that are no further apart than the tolerance; both sorted."""
+    pairs = at = 0
+    for true in true_s:
+        while at < found_s.size and found_s[at] < true - tolerance_s:
+            at += 1
+        if at < found_s.size and found_s[at] <= true + tolerance_s:
+            pairs += 1
+            at += 1
+    return pairs
+
+
+def _step_figure(reference: str, walks: Sequence[_Walk]) -> Figure:
+    by_person: dict[str, list[_Walk]] = {}
+    for walk in walks:
+        by_person.setdefault(walk.person, []).append(walk)
+    found, true = sum(walk.found for walk in walks), sum(walk.true for walk in walks)
+    return Figure(
+        set=figures.WALKING,
+        measure=figures.STEP_F1,
+        method=f"{_STEPS}, against {reference}",
+        unit="",
+        value=_pooled_f1(walks) if walks else None,
+        people=len(by_person),
+        recordings=len(walks),
+        per_person={person: _pooled_f1(own) for person, own in by_person.items()},
+        worst=min(walks, key=lambda walk: walk.f1).recording if walks else None,
+        note=f"{found} found, {true} true, {sum(walk.matched for walk in walks)} matched" if walks else "no reference",
+        comparison=reference != _REFERENCES[0],
+    )
+
+
+def _pooled_f1(walks: Sequence[_Walk]) -> float:
+    total = sum(walk.found + walk.true for walk in walks)
+    return 2.0 * sum(walk.matched for walk in walks) / total if total else 0.0
+
+
+def _false_reps(recording: Recording) -> Counter[str]:
+    """Repetitions by exercise when every counted exercise of the catalogue is asked for while walking."""
+    counts: Counter[str] = Counter()
+    for exercise in CATALOGUE.values():
+        if exercise.counting is Counting.COUNTED:
+            findings, _ = analyze_recording(recorded_session(recording.path, AnalysisOptions(exercise=exercise.code)))
+            counts[exercise.code] = sum(isinstance(finding, RepCompleted) for finding in findings)
+    return counts
+
+
+def _false_figure(false_reps: Sequence[tuple[str, str, Counter[str]]]) -> Figure:
+    by_person: Counter[str] = Counter()
+    by_exercise: Counter[str] = Counter()
+    for person, _, counts in false_reps:
+        by_person[person] += counts.total()
+        by_exercise += counts
+    worst = max(false_reps, key=lambda one: one[2].total(), default=None)
+    exercises = [exercise for exercise in CATALOGUE.values() if exercise.counting is Counting.COUNTED]
+    named = ", ".join(f"{code} {count}" for code, count in by_exercise.most_common() if count)
+    return Figure(
+        set=figures.WALKING,
+        measure=figures.FALSE_REPS,
+        method=f"analyzer, each of {len(exercises)} counted exercises asked for over the whole recording",
+        unit="",
+        value=float(by_exercise.total()) if false_reps else None,
+        people=len(by_person),
+        recordings=len(false_reps),
+        per_person={person: float(count) for person, count in by_person.items()},
+        worst=worst[1] if worst is not None and worst[2].total() else None,
+        note=named,
+    )
