@@ -40,6 +40,8 @@ _STOP_S = 2.0
 _TICK_S = 0.5
 """How often the window looks at the clock while nothing happens."""
 _REPORT_S = 5.0
+_BIRTH_S = 5.0
+"""How often the birth is repeated while no worker has answered it: the one that took it may have failed with it."""
 CONFIG_NOTE = "config"
 """Name under which the last configuration is kept beside the log, for a start without a broker."""
 
@@ -79,6 +81,7 @@ class Uplink:
         }
         self._wake = journal.grown
         self._state_due = False
+        self._born_s = 0.0
         self._stopping = False
 
     async def run(self) -> None:
@@ -127,7 +130,8 @@ class Uplink:
         for topic in self._handlers:
             qos = 0 if topic is GatewayTopic.ACK else 1
             await client.subscribe(self._identity.topic(topic), qos)
-        self._window.connected(_steady_s())
+        self._born_s = _steady_s()
+        self._window.connected(self._born_s)
         await self._publish(client, *self._birth(online=True), qos=1, retain=True)
         _log.info("broker connected", broker=repr(self._broker))
         async with asyncio.TaskGroup() as group:
@@ -157,8 +161,9 @@ class Uplink:
             self._wake.clear()
             if self._window.on_time(_steady_s()):
                 self._metrics.rewinds.labels("timeout").inc()
-            if self._state_due:
+            if self._state_due or (self._window.unanswered and _steady_s() - self._born_s >= _BIRTH_S):
                 self._state_due = False
+                self._born_s = _steady_s()
                 await self._publish(client, *self._birth(online=True), qos=1, retain=True)
             await self._send_what_fits(client)
             with suppress(TimeoutError):

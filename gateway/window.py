@@ -84,6 +84,11 @@ class SendWindow:
         """Highest offset whose results are stored for good; everything up to it may be forgotten."""
         return self._committed
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether the receiver has not yet said where to go on since the connection was made."""
+        return self._cursor is None
+
     def connected(self, now_s: float) -> None:
         """A new connection: whatever was in flight is gone, and the receiver must say where to go on."""
         self._cursor = None

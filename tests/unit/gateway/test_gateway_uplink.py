@@ -17,8 +17,18 @@ from gateway.metrics import Metrics
 from gateway.uplink import Uplink
 from processing.domain.ids import GatewayId
 from processing.wire.broker_address import parse_broker_url
-from processing.wire.messages import GatewayConfig, GatewayState, SensorsReport, decode_message
-from processing.wire.topics import parse_gateway_topic
+from processing.wire.messages import (
+    Ack,
+    GatewayConfig,
+    GatewayState,
+    Message,
+    SensorsReport,
+    decode_message,
+    encode_message,
+)
+from processing.wire.topics import GatewayTopic, gateway_topic, parse_gateway_topic
+
+GATEWAY = GatewayId("gw")
 
 
 class NoSensors:
@@ -37,7 +47,9 @@ class Broker:
     def __init__(self) -> None:
         self.states: list[GatewayState] = []
         self.connections = 0
+        self.stated = asyncio.Event()
         self.reported = asyncio.Event()
+        self.incoming: asyncio.Queue[aiomqtt.Message] = asyncio.Queue(10)
         self.fails_when_cancelled = False
         self.loses_cancellation = False
 
@@ -52,6 +64,7 @@ class Broker:
         kind = parse_gateway_topic(topic).topic
         if kind == "state":
             self.states.append(decode_message(payload, GatewayState))
+            self.stated.set()
         if kind == "sensors":
             self.reported.set()
             if self.loses_cancellation:
@@ -60,15 +73,23 @@ class Broker:
                 except asyncio.CancelledError:
                     return  # as asyncio.wait_for before Python 3.12 when the answer comes at that moment
 
+    async def state(self) -> GatewayState:
+        """The next state that is published."""
+        async with asyncio.timeout(10.0):
+            self.stated.clear()
+            await self.stated.wait()
+        return self.states[-1]
+
     @property
     async def messages(self) -> AsyncIterator[aiomqtt.Message]:
         try:
-            await asyncio.Event().wait()
+            while True:
+                yield await self.incoming.get()
+                self.incoming.task_done()
         except asyncio.CancelledError:
             if self.fails_when_cancelled:
                 raise aiomqtt.MqttError("disconnected during message iteration") from None
             raise
-        yield  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -84,8 +105,14 @@ async def opened(folder: Path) -> AsyncIterator[Journal]:
         yield journal
 
 
+def message(kind: GatewayTopic, content: Message) -> aiomqtt.Message:
+    return aiomqtt.Message(
+        gateway_topic(GATEWAY, kind), encode_message(content), qos=0, retain=False, mid=1, properties=None
+    )
+
+
 def uplink(journal: Journal) -> Uplink:
-    identity = Identity(GatewayId("gw"), 7, "1")
+    identity = Identity(GATEWAY, 7, "1")
     return Uplink(identity, parse_broker_url("mqtt://127.0.0.1:1"), journal, NoSensors(), Metrics())
 
 
@@ -109,6 +136,24 @@ async def test_an_uplink_ends_when_it_is_told_to_whatever_the_broker_does(
     assert broker.connections == 1
     if trouble != "broker goes away at the same moment":
         assert [state.online for state in broker.states] == [True, False]
+
+
+async def test_the_birth_is_repeated_until_a_worker_answers_it(
+    broker: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.uplink._BIRTH_S", 0.02)
+    monkeypatch.setattr("gateway.uplink._TICK_S", 0.01)
+    async with opened(tmp_path) as journal, asyncio.TaskGroup() as group:
+        running = group.create_task(uplink(journal).run())
+        births = [await broker.state() for _ in range(3)]
+        assert [state.online for state in births] == [True] * 3
+        ack = Ack(log_id=journal.log_id, committed=0, expect=1, epoch=1)
+        broker.incoming.put_nowait(message(GatewayTopic.ACK, ack))
+        await broker.incoming.join()
+        broker.states.clear()
+        await asyncio.sleep(0.2)
+        assert broker.states == []
+        running.cancel()
 
 
 async def test_an_error_that_is_not_the_brokers_ends_the_uplink(
