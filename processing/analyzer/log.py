@@ -12,6 +12,7 @@ from processing.domain.commands import StartExercise, StartSession, sensors_of, 
 from processing.domain.entries import (
     Control,
     Gap,
+    LogEntry,
     NumberedEntry,
     Samples,
     SensorEvent,
@@ -38,6 +39,9 @@ MAX_T_NS = 2**62
 
 OTHERS = "others"
 
+LOG_LOST = "log_lost"
+"""Cause of the gaps where entries of the log were lost."""
+
 _SILENCING = {SensorEventKind.SILENT, SensorEventKind.DISCONNECTED}
 
 
@@ -49,8 +53,9 @@ class OpenStream(msgspec.Struct):
 
 
 class LogState(msgspec.Struct):
-    """State of a ``LogAnalyzer``; sessions as their own bytes."""
+    """State of a ``LogAnalyzer``; sessions as their own bytes. ``expect`` is the next offset, None before the first."""
 
+    expect: int | None
     streams: list[OpenStream]
     sessions: list[bytes]
     events: list[str]
@@ -68,6 +73,7 @@ class LogAnalyzer:
     """
 
     def __init__(self) -> None:
+        self._expect: int | None = None
         self._streams: dict[int, OpenStream] = {}
         self._sessions: dict[SessionId, SessionAnalyzer] = {}
         self._owners: dict[SensorId, SessionAnalyzer] = {}
@@ -76,8 +82,22 @@ class LogAnalyzer:
         self._refused: dict[str, int] = {}
 
     def feed(self, numbered: NumberedEntry) -> list[Finding]:
-        """Take the next entry of the log; the findings that became certain with it, in order."""
-        entry = numbered.entry
+        """Take the next entry of the log; the findings that became certain with it, in order.
+
+        An offset beyond the next one means that entries were lost: what the stream slots stand for is unknown from
+        there until they are opened again, and nobody waits for the sensors of open sessions.
+        """
+        lost = self._expect is not None and numbered.offset > self._expect
+        self._expect = numbered.offset + 1
+        findings = self._lose_streams() if lost else []
+        return findings + self._take(numbered.entry)
+
+    def pass_over(self, offset: int) -> None:
+        """Take note of an entry that cannot be read: it has no effect, but nothing is missing after it."""
+        if offset == self._expect:
+            self._expect = offset + 1
+
+    def _take(self, entry: LogEntry) -> list[Finding]:
         match entry:
             case Samples():
                 return self._take_samples(entry)
@@ -110,6 +130,17 @@ class LogAnalyzer:
         for session in self._sessions.values():
             _add(refused, session.dropped())
         return refused
+
+    def _lose_streams(self) -> list[Finding]:
+        self._streams.clear()
+        findings: list[Finding] = []
+        for session in list(self._sessions.values()):
+            for sensor_id in sensors_of(session.start):
+                # from whenever it was heard last: nobody knows when the lost entries were written
+                findings += session.feed(Left(sensor_id, 0, LOG_LOST))
+            if session.ended:
+                self._forget(session)
+        return findings
 
     def _take_samples(self, samples: Samples) -> list[Finding]:
         stream = self._streams.get(samples.stream)
@@ -208,6 +239,7 @@ class LogAnalyzer:
         """State as bytes; ``from_state`` goes on bit for bit."""
         return msgspec.msgpack.encode(
             LogState(
+                expect=self._expect,
                 streams=list(self._streams.values()),
                 sessions=[session.state() for session in self._sessions.values()],
                 events=list(self._events),
@@ -225,6 +257,7 @@ class LogAnalyzer:
         """
         state = _state.decode(data)
         analyzer = cls()
+        analyzer._expect = state.expect
         analyzer._streams = {stream.opened.stream: stream for stream in state.streams}
         for one in state.sessions:
             session = SessionAnalyzer.from_state(one)

@@ -112,6 +112,9 @@ class Partition:
         try:
             entry = decode_entry(data)
             span_ns = _span_of(entry)
+        except DecodeError:
+            self.analyzer.pass_over(offset)
+            raise
         finally:
             self._keep(data, span_ns)
         self.findings += self.analyzer.feed(NumberedEntry(offset, entry))

@@ -159,7 +159,11 @@ class Analyzer(Protocol):
     """The signal core for one gateway log (``processing.analyzer.log.LogAnalyzer``)."""
 
     def feed(self, numbered: NumberedEntry) -> list[Finding]:
-        """Findings confirmed by this entry."""
+        """Findings confirmed by this entry; a jump of the offset means that entries were lost."""
+        ...
+
+    def pass_over(self, offset: int) -> None:
+        """There is an entry here that cannot be read: nothing is missing, and it has no effect."""
         ...
 
     def live(self) -> list[LiveFrame]:

@@ -27,7 +27,7 @@ from processing.domain.commands import (
     StartExercise,
     StartSession,
 )
-from processing.domain.errors import RecordingError, SettingsError
+from processing.domain.errors import DecodeError, RecordingError, SettingsError
 from processing.domain.exercises import exercise_of
 from processing.domain.findings import Finding, kind_of
 from processing.domain.ids import SensorId
@@ -99,7 +99,12 @@ def _is_log(path: Path) -> bool:
 def _analyze_log(path: Path) -> Analysis:
     analyzer = LogAnalyzer()
     unreadable: list[int] = []
-    entries = read_log_file(path.read_bytes(), lambda offset, _error: unreadable.append(offset))
+
+    def pass_over(offset: int, _error: DecodeError) -> None:
+        analyzer.pass_over(offset)
+        unreadable.append(offset)
+
+    entries = read_log_file(path.read_bytes(), pass_over)
     findings = [finding for entry in entries for finding in analyzer.feed(entry)]
     refused = dict(analyzer.refused()) | ({"unreadable_entries": len(unreadable)} if unreadable else {})
     return Analysis(str(path), findings, refused, analyzer.unrouted())

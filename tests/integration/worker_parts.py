@@ -78,6 +78,9 @@ class TallyAnalyzer:
             for session_id in tally.sessions
         ]
 
+    def pass_over(self, offset: int) -> None:
+        pass
+
     def live(self) -> list[LiveFrame]:
         return [
             LiveFrame(

@@ -138,8 +138,8 @@ def entries_of(
     ]
 
 
-def feed(analyzer: LogAnalyzer, entries: Iterable[LogEntry]) -> list[Finding]:
-    return [f for offset, entry in enumerate(entries, 1) for f in analyzer.feed(NumberedEntry(offset, entry))]
+def feed(analyzer: LogAnalyzer, entries: Iterable[LogEntry], first: int = 1) -> list[Finding]:
+    return [f for offset, entry in enumerate(entries, first) for f in analyzer.feed(NumberedEntry(offset, entry))]
 
 
 def of(kind: type, findings: list[Finding]) -> list[Any]:
@@ -355,6 +355,44 @@ def test_a_newer_session_takes_the_sensor_and_ends_the_older() -> None:
     assert of(SetCompleted, findings)[0].reps == {"vertical": 6}
 
 
+def test_after_lost_entries_no_sample_is_attributed_by_what_a_slot_stood_for_before() -> None:
+    analyzer = LogAnalyzer()
+    samples = entries_of(squats(t_axis(30)))
+    feed(analyzer, [opened(0, "s1"), Events()(0.0, start(1, ("s1", Placement.PELVIS))), *samples[:100]])
+    feed(analyzer, samples[150:200], 153)
+    assert analyzer.unrouted() == {"slot-0": 500}
+    findings = feed(analyzer, [opened(0, "s1"), *samples[200:]], 203)
+    (lost,) = of(GapSeen, findings)
+    assert lost.cause == "log_lost"
+    assert (lost.t0_ns, lost.t1_ns) == (pytest.approx(ns(10), abs=1e8), pytest.approx(ns(20), abs=1e8))
+
+
+def test_nobody_waits_for_a_sensor_whose_stream_was_lost_with_the_log() -> None:
+    analyzer = LogAnalyzer()
+    log = squat_log()
+    feed(analyzer, log[:140])
+    assert analyzer.sessions()
+    feed(analyzer, [Gap(stream=7, t0_ns=0, t1_ns=0, reason=GapReason.GATEWAY)], 200)
+    assert not analyzer.sessions()
+
+
+def test_an_entry_that_cannot_be_read_is_no_loss() -> None:
+    analyzer = LogAnalyzer()
+    log = squat_log()
+    findings = feed(analyzer, log[:100])
+    analyzer.pass_over(101)
+    assert findings + feed(analyzer, log[100:], 102) == feed(LogAnalyzer(), log)
+
+
+def test_an_unreadable_entry_does_not_hide_the_loss_before_it() -> None:
+    analyzer = LogAnalyzer()
+    log = squat_log()
+    feed(analyzer, log[:100])
+    analyzer.pass_over(105)
+    feed(analyzer, log[105:106], 106)
+    assert analyzer.unrouted() == {"slot-0": 10}
+
+
 def test_commands_without_effect_are_counted() -> None:
     events = Events()
     analyzer = LogAnalyzer()
@@ -470,7 +508,7 @@ def test_no_sequence_of_entries_raises_and_a_restart_anywhere_changes_nothing(lo
     findings = feed(whole, log)
     again = feed(broken, log[:cut])
     broken = LogAnalyzer.from_state(broken.state())
-    again += feed(broken, log[cut:])
+    again += feed(broken, log[cut:], len(log[:cut]) + 1)
     assert again == findings
     assert broken.state() == whole.state()
     assert broken.refused() == whole.refused()
