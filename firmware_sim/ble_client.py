@@ -114,11 +114,11 @@ class BumbleClient(BaseBleakClient):
 
     async def pair(self, *_args: object, **_kwargs: object) -> None:
         """Not supported: nothing of the IMU profile asks for pairing."""
-        raise NotImplementedError("the virtual radio does not pair")
+        raise BleakError("the virtual radio does not pair")
 
     async def unpair(self) -> None:
         """Not supported."""
-        raise NotImplementedError("the virtual radio does not pair")
+        raise BleakError("the virtual radio does not pair")
 
     async def read_gatt_char(
         self, characteristic: BleakGATTCharacteristic, *, use_cached: bool = False, **_kwargs: object

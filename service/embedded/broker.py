@@ -8,11 +8,10 @@ import secrets
 import shutil
 import signal
 import sys
+from abc import abstractmethod
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from service.embedded.access import (
     BrokerUser,
@@ -22,22 +21,21 @@ from service.embedded.access import (
     nats_config,
 )
 from service.embedded.process import (
-    DirectoryLock,
     EmbeddedServerError,
-    ServerProcess,
     end_left_behind,
     free_port,
     left_behind,
     require_free,
     write_private,
 )
+from service.embedded.server import EmbeddedServer
 
 _READY_S = 15.0
 _STOP = ((signal.SIGTERM, 3.0),)
 _LOOPBACK = "127.0.0.1"
 
 
-class ChildBroker:
+class ChildBroker(EmbeddedServer):
     """A broker in a directory that survives restarts; subclasses say how it is configured and started.
 
     ``async with EmbeddedBroker(directory, port, users) as broker: broker.url(user)``. After ``kill()`` it can be
@@ -47,44 +45,18 @@ class ChildBroker:
     server = "broker"
 
     def __init__(self, directory: Path, port: int | None, users: Sequence[BrokerUser]) -> None:
-        self._directory = directory
+        super().__init__(self.server, directory, "broker.log")
         self._port = port or free_port()
         self._users = tuple(users)
-        self._lock = DirectoryLock(self.server, directory)
-        self._process = ServerProcess(self.server, directory / "broker.log")
 
     @property
     def port(self) -> int:
         """Port of the MQTT listener."""
         return self._port
 
-    @property
-    def pid(self) -> int | None:
-        """Process id while it runs, else None."""
-        return self._process.pid
-
     def url(self, user: BrokerUser) -> str:
         """Address for one user, ``mqtt://name:password@host:port``."""
         return f"mqtt://{user.name}:{user.password}@{_LOOPBACK}:{self._port}"
-
-    async def __aenter__(self) -> Self:
-        self._directory.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            await self.start()
-        except BaseException:
-            await self.stop()
-            self._lock.release()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            await self.stop()
-        finally:
-            self._lock.release()
 
     async def start(self) -> None:
         """Write the configuration, end an orphan of a killed launcher, start, wait for the listener.
@@ -105,10 +77,6 @@ class ChildBroker:
         """Stop it; nothing if it does not run."""
         await self._process.stop(_STOP)
 
-    def kill(self) -> None:
-        """SIGKILL, as a crash would."""
-        self._process.kill()
-
     def set_users(self, users: Sequence[BrokerUser]) -> None:
         """Replace the users of the running broker; connections of users that stay are kept."""
         self._users = tuple(users)
@@ -124,11 +92,11 @@ class ChildBroker:
     def _pid_file(self) -> Path:
         return self._directory.resolve() / "broker.pid"
 
-    def _write_config(self, users: Sequence[BrokerUser]) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def _write_config(self, users: Sequence[BrokerUser]) -> None: ...
 
-    def _command(self) -> list[str]:
-        raise NotImplementedError
+    @abstractmethod
+    def _command(self) -> list[str]: ...
 
     async def _answers(self) -> bool:
         try:

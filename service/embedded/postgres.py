@@ -13,23 +13,20 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 from urllib.parse import quote
 
 import asyncpg
 
 from service.embedded.installation import ELSEWHERE, Home, settle, unprivileged_owner
 from service.embedded.process import (
-    DirectoryLock,
     EmbeddedServerError,
-    ServerProcess,
     end_left_behind,
     free_port,
     left_behind,
     require_free,
     write_private,
 )
+from service.embedded.server import EmbeddedServer
 
 USER = "lumbar"
 DATABASE = "lumbar"
@@ -58,7 +55,7 @@ _SMALL: Mapping[str, str] = {
 """One gateway and a few screens on a small computer."""
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """PostgreSQL in a directory that survives restarts.
 
     ``async with EmbeddedPostgres(data_dir) as server: server.dsn``. After ``kill()`` the server can be started again;
@@ -73,12 +70,10 @@ class EmbeddedPostgres:
         settings: Mapping[str, str] | None = None,
         elsewhere: Path = ELSEWHERE,
     ) -> None:
-        self._data_dir = data_dir
+        super().__init__(_SERVER, data_dir, "postgres.log")
         self._wanted_port = port
         self._settings = {**_SMALL, **(settings or {})}
         self._elsewhere = elsewhere
-        self._lock = DirectoryLock(_SERVER, data_dir)
-        self._server = ServerProcess(_SERVER, data_dir / "postgres.log")
         self._port = port or 0
         self._password = ""
 
@@ -92,37 +87,13 @@ class EmbeddedPostgres:
         """Port that it listens on; valid once started."""
         return self._port
 
-    @property
-    def pid(self) -> int | None:
-        """Process id of the postmaster while it runs, else None."""
-        return self._server.pid
-
-    async def __aenter__(self) -> Self:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        self._lock.acquire()
-        try:
-            await self.start()
-        except BaseException:
-            await self.stop()
-            self._lock.release()
-            raise
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            await self.stop()
-        finally:
-            self._lock.release()
-
     async def start(self) -> None:
         """Create the database if there is none, clear away what a crash left, start, wait until it answers.
 
         Raises:
             EmbeddedServerError: with the tail of the server's log.
         """
-        home = settle(self._data_dir, unprivileged_owner(), self._elsewhere)
+        home = settle(self._directory, unprivileged_owner(), self._elsewhere)
         cluster = home.home / "cluster"
         self._password = self._load_password()
         if not cluster.exists():
@@ -131,9 +102,9 @@ class EmbeddedPostgres:
         self._port = self._wanted_port or self._port or free_port()
         for patience_s in (*_ORPHAN_PATIENCE_S, None):
             require_free(_SERVER, self._port)
-            self._server.spawn(self._command(home, cluster), cwd=home.home, env=_environment(), owner=home.owner)
+            self._process.spawn(self._command(home, cluster), cwd=home.home, env=_environment(), owner=home.owner)
             try:
-                await self._server.until_ready(self._answers, _READY_S)
+                await self._process.until_ready(self._answers, _READY_S)
             except EmbeddedServerError as error:
                 if patience_s is None or _BACKENDS_ALIVE not in error.log_tail:
                     raise
@@ -143,14 +114,10 @@ class EmbeddedPostgres:
 
     async def stop(self) -> None:
         """Fast shutdown; nothing if it does not run."""
-        await self._server.stop(_STOP)
-
-    def kill(self) -> None:
-        """SIGKILL the postmaster, as a crash would."""
-        self._server.kill()
+        await self._process.stop(_STOP)
 
     def _load_password(self) -> str:
-        path = self._data_dir / "postgres.password"
+        path = self._directory / "postgres.password"
         if not path.exists():
             write_private(path, secrets.token_urlsafe(24))
         return path.read_text(encoding="utf-8")
@@ -173,7 +140,7 @@ class EmbeddedPostgres:
             return False
         except asyncpg.InvalidPasswordError:
             raise EmbeddedServerError(
-                _SERVER, f"another server answers on port {self._port}, or {self._data_dir} lost its password file"
+                _SERVER, f"another server answers on port {self._port}, or {self._directory} lost its password file"
             ) from None
         try:
             if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", DATABASE):
