@@ -176,7 +176,7 @@ def _write_truth(directory: Path, done: Sequence[DoneSet]) -> None:
 def _greet(system: DemoSystem, started: float) -> None:
     CONSOLE.print(
         f"\n[bold]lumbar runs[/bold] (up in {time.monotonic() - started:.1f} s)\n\n"
-        f"  open   http://127.0.0.1:{system.http_port}/   (no login: the demo listens on this machine only)\n"
+        f"  open   http://127.0.0.1:{system.http_port}/   (no login; for this machine only)\n"
         f"  data   {system.directory}\n"
         "  stop   Ctrl-C\n\n"
         "Simulated patients begin to exercise in a few seconds.\n"
