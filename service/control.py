@@ -15,7 +15,7 @@ import aiomqtt
 import structlog
 
 from processing.domain.commands import ControlMessage, event_of, session_of
-from processing.domain.ids import EventId, GatewayId
+from processing.domain.ids import EventId, GatewayId, SessionId
 from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import GatewayConfig, encode_message
 from processing.wire.topics import GatewayTopic, gateway_topic
@@ -44,8 +44,11 @@ class DeliverySchedule:
     _sent_ns: dict[EventId, int] = field(default_factory=dict)
 
     def due(self, pending: Iterable[StoredControl], now_ns: int) -> tuple[StoredControl, ...]:
-        """Commands to send now; those that are not pending any more are forgotten."""
-        live = [control for control in pending if now_ns < control.message.expires_ns]
+        """Commands to send now; those that are not pending any more are forgotten.
+
+        Of each session only the first: a message may get lost, and the next one would overtake it.
+        """
+        live = [control for control in _firsts(pending) if now_ns < control.message.expires_ns]
         ids = {event_of(control.message) for control in live}
         self._sent_ns = {event_id: at_ns for event_id, at_ns in self._sent_ns.items() if event_id in ids}
         return tuple(control for control in live if self._is_due(control.message, now_ns))
@@ -65,6 +68,14 @@ class DeliverySchedule:
         pause_ns = min(max(REPEAT_NS, (now_ns - message.issued_ns) // 15), LONGEST_REPEAT_NS)
         # a clock that was set back must not keep a command waiting
         return not 0 <= now_ns - sent_ns < pause_ns
+
+
+def _firsts(pending: Iterable[StoredControl]) -> tuple[StoredControl, ...]:
+    """First command of each session, the order kept."""
+    firsts: dict[SessionId, StoredControl] = {}
+    for control in pending:
+        firsts.setdefault(session_of(control.message.command), control)
+    return tuple(firsts.values())
 
 
 def overdue(pending: Iterable[StoredControl], now_ns: int) -> tuple[EventId, ...]:

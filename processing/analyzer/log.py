@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-
-import msgspec
+from uuid import UUID
 
 from processing.analyzer.inputs import Left, Lost, Ordered, SessionInput
+from processing.analyzer.log_state import LogState, OpenStream, decode_log_state, encode_log_state
 from processing.analyzer.session import SessionAnalyzer
-from processing.domain.commands import StartExercise, StartSession, sensors_of, session_of
+from processing.domain.commands import EndSession, StartExercise, StartSession, sensors_of, session_of
 from processing.domain.entries import (
     Control,
     Gap,
@@ -19,16 +19,16 @@ from processing.domain.entries import (
     SensorEventKind,
     StreamOpened,
 )
-from processing.domain.errors import LumbarError
+from processing.domain.errors import LumbarError, StateError
 from processing.domain.exercises import CATALOGUE
 from processing.domain.findings import Finding, LiveFrame
-from processing.domain.ids import SensorId, SessionId
+from processing.domain.ids import EventId, SensorId, SessionId
 from processing.dsp.blocks import block_of
 
 MAX_SESSIONS = 64
 """Open sessions of one gateway; a gateway serves a room, not a town."""
 
-MAX_EVENTS = 1024
+MAX_EVENTS = 64
 """Control events that are remembered, so that one sent twice takes effect once."""
 
 MAX_UNROUTED = 256
@@ -45,27 +45,6 @@ LOG_LOST = "log_lost"
 _SILENCING = {SensorEventKind.SILENT, SensorEventKind.DISCONNECTED}
 
 
-class OpenStream(msgspec.Struct):
-    """A stream slot: what it stands for, and whether samples are coming."""
-
-    opened: StreamOpened
-    live: bool
-
-
-class LogState(msgspec.Struct):
-    """State of a ``LogAnalyzer``; sessions as their own bytes. ``expect`` is the next offset, None before the first."""
-
-    expect: int | None
-    streams: list[OpenStream]
-    sessions: list[bytes]
-    events: list[str]
-    unrouted: dict[str, int]
-    refused: dict[str, int]
-
-
-_state = msgspec.msgpack.Decoder(LogState)
-
-
 class LogAnalyzer:
     """Findings of all sessions in the log of one gateway.
 
@@ -77,7 +56,7 @@ class LogAnalyzer:
         self._streams: dict[int, OpenStream] = {}
         self._sessions: dict[SessionId, SessionAnalyzer] = {}
         self._owners: dict[SensorId, SessionAnalyzer] = {}
-        self._events: dict[str, None] = {}
+        self._events: dict[bytes, bool] = {}
         self._unrouted: dict[str, int] = {}
         self._refused: dict[str, int] = {}
 
@@ -173,35 +152,47 @@ class LogAnalyzer:
         return [] if session is None else self._feed(session, make(sensor_id))
 
     def _take_control(self, control: Control) -> list[Finding]:
-        if control.event_id in self._events:
+        event = UUID(control.event_id).bytes
+        if event in self._events:
             self._refuse("duplicate_event")
             return []
-        self._events[control.event_id] = None
-        if len(self._events) > MAX_EVENTS:
+        if len(self._events) >= MAX_EVENTS:
             del self._events[next(iter(self._events))]
+        self._events[event] = True
         command = control.command
         if isinstance(command, StartSession):
-            return self._open(command, control.t_ns)
+            return self._open(event, command, control.t_ns)
         if isinstance(command, StartExercise) and command.exercise not in CATALOGUE:
-            self._refuse("unknown_exercise")
-            return []
+            return self._reject(event, "unknown_exercise")
         session = self._sessions.get(session_of(command))
         if session is None:
-            self._refuse("unknown_session")
+            self._reject(event, "unknown_session")
+            # what is not open needs no end: what was wanted is so
+            self._events[event] = isinstance(command, EndSession)
             return []
-        return self._feed(session, Ordered(control.t_ns, command))
+        dropped = session.dropped()["waiting_commands"]
+        findings = self._feed(session, Ordered(control.t_ns, command))
+        self._events[event] = session.dropped()["waiting_commands"] == dropped
+        return findings
 
-    def _open(self, start: StartSession, t_ns: int) -> list[Finding]:
+    def followed(self, event_id: EventId) -> bool:
+        """Tell whether a command could be followed; only the last ``MAX_EVENTS`` are remembered."""
+        return self._events.get(UUID(event_id).bytes, True)
+
+    def _reject(self, event: bytes, reason: str) -> list[Finding]:
+        self._events[event] = False
+        self._refuse(reason)
+        return []
+
+    def _open(self, event: bytes, start: StartSession, t_ns: int) -> list[Finding]:
         session_id = session_of(start)
         if session_id in self._sessions:
-            self._refuse("session_already_open")
-            return []
+            return self._reject(event, "session_already_open")
         live = {SensorId(stream.opened.sensor_id): stream.live for stream in self._streams.values()}
         try:
             session = SessionAnalyzer(start, t_ns, live)
         except LumbarError as error:
-            self._refuse(type(error).__name__)
-            return []
+            return self._reject(event, type(error).__name__)
         findings: list[Finding] = []
         for sensor_id in sensors_of(start):
             owner = self._owners.get(sensor_id)
@@ -209,7 +200,7 @@ class LogAnalyzer:
                 findings += owner.close(t_ns)
                 self._forget(owner)
         if len(self._sessions) >= MAX_SESSIONS:
-            self._refuse("too_many_sessions")
+            self._reject(event, "too_many_sessions")
             return findings
         self._sessions[session_id] = session
         self._owners.update(dict.fromkeys(sensors_of(start), session))
@@ -237,12 +228,12 @@ class LogAnalyzer:
 
     def state(self) -> bytes:
         """State as bytes; ``from_state`` goes on bit for bit."""
-        return msgspec.msgpack.encode(
+        return encode_log_state(
             LogState(
                 expect=self._expect,
                 streams=list(self._streams.values()),
                 sessions=[session.state() for session in self._sessions.values()],
-                events=list(self._events),
+                events=self._events,
                 unrouted=self._unrouted,
                 refused=self._refused,
             )
@@ -253,17 +244,21 @@ class LogAnalyzer:
         """Analyzer that goes on where ``state`` was called.
 
         Raises:
-            msgspec.MsgspecError: the bytes are no such state (another version wrote them, or they are damaged).
+            StateError: another version wrote these bytes, or they are damaged.
         """
-        state = _state.decode(data)
+        state = decode_log_state(data)
         analyzer = cls()
         analyzer._expect = state.expect
         analyzer._streams = {stream.opened.stream: stream for stream in state.streams}
         for one in state.sessions:
-            session = SessionAnalyzer.from_state(one)
+            try:
+                session = SessionAnalyzer.from_state(one)
+            except Exception as error:
+                # damaged bytes may break any stage of the analyzer, each in its own way
+                raise StateError(f"session: {error!r}") from error
             analyzer._sessions[session_of(session.start)] = session
             analyzer._owners.update(dict.fromkeys(sensors_of(session.start), session))
-        analyzer._events = dict.fromkeys(state.events)
+        analyzer._events = state.events
         analyzer._unrouted = state.unrouted
         analyzer._refused = state.refused
         return analyzer

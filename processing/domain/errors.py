@@ -38,6 +38,10 @@ class DecodeError(LumbarError):
         return f"{self.what}: {self.detail} ({self.reason})"
 
 
+class StateError(LumbarError):
+    """A saved state that cannot be used: another version wrote it, or it is damaged."""
+
+
 class RecordingError(LumbarError):
     """A recording file that cannot be used; says where it is broken and what is expected there."""
 

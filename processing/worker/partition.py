@@ -75,7 +75,7 @@ class Partition:
         self._start = stored.committed
         self._runs: list[_Run] = []
         self._losses: list[tuple[int, int]] = []
-        self._applied: list[AppliedControl] = []
+        self._applied: dict[EventId, AppliedControl] = {}
         self._ended: set[SessionId] = set()
         self._latest_ns = 0
         self._bytes = 0
@@ -119,7 +119,9 @@ class Partition:
             self._keep(data, span_ns)
         self.findings += self.analyzer.feed(NumberedEntry(offset, entry))
         if isinstance(entry, Control):
-            self._applied.append(AppliedControl(EventId(entry.event_id), offset))
+            event_id = EventId(entry.event_id)
+            applied = AppliedControl(event_id, offset, self.analyzer.followed(event_id))
+            self._applied.setdefault(event_id, applied)
             if isinstance(entry.command, StartSession):
                 self.opened.setdefault(session_of(entry.command), entry.command)
 
@@ -144,7 +146,7 @@ class Partition:
             blocks=tuple(run.block() for run in self._runs),
             losses=tuple(self._losses),
             findings=tuple(findings),
-            applied=tuple(self._applied),
+            applied=tuple(self._applied.values()),
             ended={
                 session_id: self._latest_ns
                 for session_id in self.opened

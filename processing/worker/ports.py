@@ -70,10 +70,11 @@ class RawBlock:
 
 @dataclass(frozen=True, slots=True)
 class AppliedControl:
-    """A command that was read in the log."""
+    """A command that was read in the log, and whether the analyzer could follow it."""
 
     event_id: EventId
     offset: int
+    followed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,10 @@ class Analyzer(Protocol):
         """There is an entry here that cannot be read: nothing is missing, and it has no effect."""
         ...
 
+    def followed(self, event_id: EventId) -> bool:
+        """Whether a command that was just fed could be followed; of one fed twice, whether it could at first."""
+        ...
+
     def live(self) -> list[LiveFrame]:
         """What the screens show now, one frame per open session."""
         ...
@@ -195,5 +200,9 @@ class AnalyzerFactory(Protocol):
         ...
 
     def from_state(self, state: bytes, /) -> Analyzer:
-        """Analyzer that continues."""
+        """Analyzer that continues.
+
+        Raises:
+            StateError: another version wrote this state, or it is damaged.
+        """
         ...

@@ -66,7 +66,12 @@ class SubjectDetailOut(SubjectOut):
 
 
 class ControlOut(BaseModel):
-    """A command and how far it came. ``gateway_online`` false means that it will probably expire."""
+    """A command and how far it came.
+
+    First pending, then applied, expired (its gateway did not take it in time) or refused (its gateway took it, but it was
+    not possible: an unknown exercise, a session that is over).
+    ``gateway_online`` false means that it will probably expire; the end of a set or session waits instead.
+    """
 
     event_id: str
     type: str

@@ -23,6 +23,7 @@ from processing.domain.exercises import CATALOGUE
 from processing.domain.ids import EventId, SessionId, SubjectId
 from service.api.board import LiveBoard
 from service.api.ports import (
+    NEVER_OPENED,
     ControlState,
     Pairing,
     PairingChangedError,
@@ -183,7 +184,7 @@ class Desk:
             ProblemError: the session is really open, or may be in a moment.
         """
         start = await self._store.control(start_event_of(running))
-        if start is None or start.state is not ControlState.EXPIRED:
+        if start is None or start.state not in NEVER_OPENED:
             raise conflict(
                 "session_open",
                 f"A session of {running.subject_id} is open: {running.session_id}.",

@@ -67,6 +67,12 @@ class ControlState(StrEnum):
     """The worker read it in the gateway's log."""
     EXPIRED = "expired"
     """The gateway did not take it in time."""
+    REFUSED = "refused"
+    """The worker read it in the gateway's log, but it could not be followed there."""
+
+
+NEVER_OPENED = {ControlState.EXPIRED, ControlState.REFUSED}
+"""States of a session's first command that mean that it never began."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +195,7 @@ class ControlStore(Protocol):
         ...
 
     async def pending_controls(self) -> Sequence[StoredControl]:
-        """Commands neither applied nor expired, in the order they were issued."""
+        """Commands whose fate is open, in the order they were issued."""
         ...
 
     async def expire_controls(self, event_ids: Collection[EventId]) -> None:

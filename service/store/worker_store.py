@@ -84,8 +84,9 @@ INSERT INTO lumbar.log_loss (gateway_id, log_id, first_offset, last_offset)
 SELECT $1, $2, * FROM unnest($3::bigint[], $4::bigint[])
 """
 _APPLY_CONTROLS = """
-UPDATE lumbar.control c SET state = 'applied', applied_log_id = $2, applied_offset = a.applied_offset
-FROM unnest($3::uuid[], $4::bigint[]) AS a (event_id, applied_offset)
+UPDATE lumbar.control c SET state = CASE WHEN a.followed THEN 'applied' ELSE 'refused' END,
+    applied_log_id = $2, applied_offset = a.applied_offset
+FROM unnest($3::uuid[], $4::bigint[], $5::boolean[]) AS a (event_id, applied_offset, followed)
 WHERE c.event_id = a.event_id AND c.gateway_id = $1 AND c.applied_offset IS NULL
 """
 _END_SESSIONS = """
@@ -212,9 +213,8 @@ async def _commit(connection: _PoolConnection, checkpoint: Checkpoint) -> Commit
     if checkpoint.losses:
         await connection.execute(_ADD_LOSSES, *names, *map(list, zip(*checkpoint.losses, strict=True)))
     if checkpoint.applied:
-        event_ids = [control.event_id for control in checkpoint.applied]
-        offsets = [control.offset for control in checkpoint.applied]
-        await connection.execute(_APPLY_CONTROLS, *names, event_ids, offsets)
+        columns = zip(*((c.event_id, c.offset, c.followed) for c in checkpoint.applied), strict=True)
+        await connection.execute(_APPLY_CONTROLS, *names, *map(list, columns))
     if checkpoint.ended:
         await connection.execute(
             _END_SESSIONS, log.gateway_id, list(checkpoint.ended.keys()), list(checkpoint.ended.values())

@@ -17,7 +17,7 @@ from starlette.staticfiles import StaticFiles
 from processing.domain.ids import SubjectId
 from service.api.desk import ExerciseOrder
 from service.api.events import STALE_MS, control_event, session_view
-from service.api.ports import ControlState, Session, StoredControl, start_event_of
+from service.api.ports import NEVER_OPENED, ControlState, Session, StoredControl, start_event_of
 from service.api.problems import FieldError, ProblemError
 from service.api.results import CALIBRATION_KINDS, RESULT_KINDS
 from service.api.routes import Dependencies
@@ -98,7 +98,7 @@ def _add_pages(router: APIRouter, deps: Dependencies) -> None:
         snapshot = msgspec.structs.replace(snapshot, session=session_view(session, await _start_state(deps, session)))
         results = await _results(deps, session)
         frame = snapshot.frame
-        is_open = snapshot.session is not None and snapshot.session.start is not ControlState.EXPIRED
+        is_open = snapshot.session is not None and snapshot.session.start not in NEVER_OPENED
         return render(
             "live.html",
             subject=subject,

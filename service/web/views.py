@@ -187,6 +187,8 @@ def start_note(snapshot: Snapshot) -> str:
         return ""
     if snapshot.session.start is ControlState.EXPIRED:
         return "The gateway did not answer. Check that it is on and in reach, then start again."
+    if snapshot.session.start is ControlState.REFUSED:
+        return "Starting the session was not possible. Check the sensors, then start again."
     return "Waiting for the gateway…"
 
 

@@ -20,6 +20,7 @@ from processing.worker.ports import (
     StoreUnavailableError,
 )
 from processing.worker.raw_block import pack_entries
+from service.api.ports import ControlState
 from service.store import sessions
 from service.store.gateway_logs import log_batches, logs_of
 from service.store.pool import Pool, open_pool
@@ -143,6 +144,23 @@ async def test_a_checkpoint_marks_commands_as_applied_and_sessions_as_ended(pool
     session = await service.session(SESSION)
     assert session is not None
     assert session.ended_ns == T0_NS
+
+
+async def test_a_checkpoint_marks_commands_that_could_not_be_followed_as_refused_for_good(pool: Pool, dsn: str) -> None:
+    await provision(pool, SESSION, GW1)
+    store, service = PostgresWorkerStore(pool, dsn), PostgresServiceStore(pool)
+    event_id = EventId(SESSION)
+    message = ControlMessage(event_id=event_id, issued_ns=0, expires_ns=1, command=start_session(SESSION, "S1"))
+    assert await service.add_control(GW1, message)
+    async with store.claims("a") as board:
+        epoch = await board.claim(SHARD)
+        assert epoch is not None
+        await store.load(LOG)
+        await store.commit(checkpoint(epoch, 0, 10, applied=(AppliedControl(event_id, 4, followed=False),)))
+        await store.commit(checkpoint(epoch, 10, 20, applied=(AppliedControl(event_id, 14),)))
+    found = await service.control(event_id)
+    assert found is not None
+    assert found.state is ControlState.REFUSED
 
 
 async def test_the_log_comes_back_as_batches_byte_for_byte(pool: Pool, dsn: str) -> None:

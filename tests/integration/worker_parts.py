@@ -17,7 +17,7 @@ from processing.domain.commands import EndSession, SensorPlacement, StartSession
 from processing.domain.entries import Control, LogEntry, NumberedEntry, Samples, StreamOpened
 from processing.domain.errors import DecodeError
 from processing.domain.findings import Finding, LiveFrame, StepBout
-from processing.domain.ids import GatewayId, SessionId, SubjectId, finding_uuid
+from processing.domain.ids import EventId, GatewayId, SessionId, SubjectId, finding_uuid
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.log import decode_entry, encode_entry
 from processing.wire.messages import decode_finding
@@ -80,6 +80,9 @@ class TallyAnalyzer:
 
     def pass_over(self, offset: int) -> None:
         pass
+
+    def followed(self, event_id: EventId) -> bool:
+        return True
 
     def live(self) -> list[LiveFrame]:
         return [

@@ -175,9 +175,9 @@ class MemoryStore:
             if self.messages[event_id].state is ControlState.PENDING:
                 self.messages[event_id] = replace(self.messages[event_id], state=ControlState.EXPIRED)
 
-    def apply(self, event_id: str) -> None:
+    def apply(self, event_id: str, state: ControlState = ControlState.APPLIED) -> None:
         """What the worker does when it sees the command in the gateway's log."""
-        self.messages[event_id] = replace(self.messages[event_id], state=ControlState.APPLIED)
+        self.messages[event_id] = replace(self.messages[event_id], state=state)
 
 
 _conforms: type[ServiceStore] = MemoryStore

@@ -50,7 +50,7 @@ class Person:
         """Send a command and wait until the worker has read it in the gateway's log.
 
         Raises:
-            DemoError: it expired again and again.
+            DemoError: it expired again and again, or was not possible.
         """
         body = {"type": command, **fields}
         path = f"/sessions/{self._session_id}/commands"
@@ -61,6 +61,8 @@ class Person:
                     control = await self._call("POST", path, body, key)
                     if control["state"] == "applied":
                         return
+                    if control["state"] == "refused":
+                        raise DemoError(f"{command} of {self.subject_id} was not possible")
                     if control["state"] == "expired":
                         LOG.warning("command_expired", command=command, session=self._session_id)
                         key = str(uuid4())

@@ -65,8 +65,8 @@ CREATE TABLE lumbar.control (
     command json NOT NULL,
     issued_ns bigint NOT NULL,
     expires_ns bigint NOT NULL,
-    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'applied', 'expired')),
-    -- place in the gateway's log where the command took effect
+    state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'applied', 'expired', 'refused')),
+    -- place in the gateway's log where the command was read, followed or refused
     applied_log_id bigint,
     applied_offset bigint
 );

@@ -46,7 +46,9 @@ function put(id, text) {
 
 // ---- what is true
 
-const isOpen = () => now.session !== null && now.session.start !== "expired";
+const FAILED = ["expired", "refused"]; // the command had no effect
+
+const isOpen = () => now.session !== null && !FAILED.includes(now.session.start);
 const age = () => performance.now() - now.newestSampleAt;
 const isFresh = () => now.link === true && age() <= staleAfterMs;
 
@@ -235,6 +237,7 @@ function onControl({ command, state, event_id }) {
   if (state === "pending") note(words[0], "watch", event_id);
   else if (seen.event !== event_id) return; // an older command than the one that the note is about
   else if (state === "applied") note(words[1], "good", event_id);
+  else if (state === "refused") note("That was not possible. Look at the page and try again.", "bad", event_id);
   else note("The gateway did not answer. Check that it is on and in reach, then try again.", "bad", event_id);
 }
 
@@ -302,7 +305,7 @@ follow(`/api/v1/live/${live.dataset.subject}`, {
     now.setStartedMs = snapshot.set_started_ms;
     if (snapshot.frame) onFrame(snapshot.frame);
     const last = snapshot.controls.at(-1);
-    if (last?.state === "pending" || last?.state === "expired") { byId("order-note").dataset.event = last.event_id; onControl(last); }
+    if (last?.state === "pending" || FAILED.includes(last?.state)) { byId("order-note").dataset.event = last.event_id; onControl(last); }
     showFreshness();
   },
   frame: onFrame,

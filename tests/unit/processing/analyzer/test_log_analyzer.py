@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -34,6 +35,7 @@ from processing.domain.entries import (
     SensorEventKind,
     StreamOpened,
 )
+from processing.domain.errors import StateError
 from processing.domain.findings import (
     CalibrationRefused,
     Finding,
@@ -46,7 +48,7 @@ from processing.domain.findings import (
     SetCompleted,
     SetStarted,
 )
-from processing.domain.ids import SessionId
+from processing.domain.ids import EventId, SessionId
 from processing.domain.samples import ClockQuality, Placement
 
 T0_US = 1_760_000_000_000_000
@@ -419,6 +421,46 @@ def test_commands_without_effect_are_counted() -> None:
         "unknown_session": 1,
         "unknown_stream": 1,
     }
+
+
+def test_a_command_that_could_not_be_followed_is_known_although_it_comes_twice() -> None:
+    events = Events()
+    analyzer = LogAnalyzer()
+    good = [events(0.0, start(1, ("a", Placement.PELVIS))), events(0.0, EndSession(session_id=session_id(9)))]
+    bad = [
+        events(0.0, start(1, ("a", Placement.PELVIS))),
+        events(0.0, start(3, ("d", Placement.PELVIS), mount="sideways")),
+        events(0.0, StartExercise(session_id=session_id(1), exercise="no_such_thing")),
+        events(0.0, EndSet(session_id=session_id(9))),
+    ]
+    feed(analyzer, [*good, *bad, *good, *bad])
+    analyzer = LogAnalyzer.from_state(analyzer.state())
+    assert [analyzer.followed(EventId(control.event_id)) for control in (*good, *bad)] == [True] * 2 + [False] * 4
+
+
+def test_commands_that_wait_without_end_are_refused_at_last() -> None:
+    events = Events()
+    analyzer = LogAnalyzer()
+    pains = [events(9.0, ReportPain(session_id=session_id(1), score=1)) for _ in range(65)]
+    feed(analyzer, [opened(0, "a"), events(0.0, start(1, ("a", Placement.PELVIS))), *pains])
+    assert analyzer.followed(EventId(pains[-2].event_id))
+    assert not analyzer.followed(EventId(pains[-1].event_id))
+
+
+def test_the_memory_of_commands_stays_small() -> None:
+    events = Events()
+    analyzer = LogAnalyzer()
+    feed(analyzer, [events(0.0, EndSet(session_id=session_id(9))) for _ in range(2000)])
+    assert len(analyzer.state()) < 2_000
+
+
+def test_a_state_of_another_version_or_a_damaged_one_is_refused() -> None:
+    analyzer = LogAnalyzer()
+    feed(analyzer, squat_log()[:40])
+    state = analyzer.state()
+    for broken in (b"", state[:-1], b"\x92\x63" + state[2:], msgspec.msgpack.encode({"streams": []})):
+        with pytest.raises(StateError):
+            LogAnalyzer.from_state(broken)
 
 
 def test_samples_of_nobody_are_counted_per_sensor() -> None:

@@ -58,6 +58,36 @@ async def test_a_clock_that_was_set_back_does_not_keep_a_command_waiting(world: 
     assert schedule.due(pending, world.clock()) == tuple(pending)
 
 
+async def test_a_command_waits_until_the_one_before_it_is_settled(world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    kinds = ("calibrate", "end_set", "end_session")
+    for kind in kinds:
+        await world.desk.order(session.session_id, ExerciseOrder(kind), None)
+    schedule = DeliverySchedule()
+    sent = []
+    for _ in range(5):
+        for control in schedule.due(await world.store.pending_controls(), world.clock()):
+            sent.append(str(control.message.command.__struct_config__.tag))
+            world.store.apply(control.message.event_id)
+    assert sent == ["start_session", *kinds]
+
+
+async def test_a_command_that_may_have_arrived_in_its_last_moment_is_still_waited_for(world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    world.clock.go_on(29)
+    await world.desk.order(session.session_id, ExerciseOrder("calibrate"), None)
+    world.clock.go_on(3)
+    assert DeliverySchedule().due(await world.store.pending_controls(), world.clock()) == ()
+
+
+async def test_a_session_that_was_not_possible_can_be_started_again(world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    world.store.apply(session.session_id, ControlState.REFUSED)
+    await world.look()
+    assert world.board.snapshot(ANNA, world.clock()).controls[0].state is ControlState.REFUSED
+    assert (await world.desk.start_session(ANNA, None)).session_id != session.session_id
+
+
 async def test_after_a_lost_connection_everything_is_sent_again(world: World) -> None:
     await world.desk.start_session(ANNA, None)
     pending = await world.store.pending_controls()
