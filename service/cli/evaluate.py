@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +12,7 @@ import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from processing.domain.errors import SettingsError
 from service.cli.evaluation.figures import Figure, Result, Row, judged
@@ -51,7 +52,7 @@ def evaluate_command(
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
     else:
-        Console().print(_table(rows))
+        Console().print(*_tables(rows))
     if strict and any(row.target is not None and row.holds is not True for row in rows):
         raise SystemExit(MISSED)
 
@@ -76,25 +77,25 @@ def _chosen(known: Sequence[Question], names: Collection[str]) -> Sequence[Quest
     return [question for question in known if not names or question.name in names]
 
 
-def _table(rows: Sequence[Row]) -> Table:
-    table = Table(title="lumbar evaluate", show_lines=False)
-    for heading in ("set", "measure", "method", "people", "recordings", "reps", "value", "target", "result", "note"):
-        table.add_column(heading, justify="right" if heading in ("people", "recordings", "reps", "value") else "left")
-    before = None
-    for row in rows:
-        if before not in (None, row.set):
-            table.add_section()
-        table.add_row(
-            row.set if row.set != before else "",
-            row.measure,
-            row.method,
-            str(row.people or "-"),
-            str(row.recordings or "-"),
-            "" if row.repetitions is None else str(row.repetitions),
-            row.shown_value,
-            row.target or "",
-            f"[{_STYLES[row.result]}]{row.result.value}[/]" if row.result in _STYLES else row.result.value,
-            row.remark,
-        )
-        before = row.set
-    return table
+def _tables(rows: Sequence[Row]) -> Iterator[Table]:
+    """One table per set, so that it fits a terminal."""
+    for name in dict.fromkeys(row.set for row in rows):
+        table = Table(title=name, title_justify="left", expand=True)
+        table.add_column("measure, method, note", ratio=1)
+        for heading in ("people", "rec.", "reps", "value", "target"):
+            table.add_column(heading, justify="right", no_wrap=True)
+        table.add_column("result")
+        for row in rows:
+            if row.set == name:
+                table.add_row(*_cells(row))
+        yield table
+
+
+def _cells(row: Row) -> Sequence[Text]:
+    what = Text(row.measure)
+    for detail in (row.method, row.remark):
+        if detail:
+            what.append(f"\n{detail}", style="dim")
+    counts = ("-" if count is None else str(count or "-") for count in (row.people, row.recordings, row.repetitions))
+    numbers = [Text(cell) for cell in (*counts, row.shown_value, row.target or "")]
+    return [what, *numbers, Text(row.result.value, style=_STYLES.get(row.result, ""))]

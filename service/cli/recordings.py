@@ -34,7 +34,7 @@ _PLANS: Mapping[str, tuple[str, str]] = {
     "trunk_seated": ("seated_rom", _BACK_X_DOWN_Z_OUT),
     "wheelchair_trunk": ("seated_rom", _BACK_X_UP_Z_OUT),
     "walking_lowback": ("walking", _BACK_X_UP_Z_IN),
-    "sit_to_stand_bench": ("squat", _BACK_X_DOWN_Z_IN),
+    "sit_to_stand_bench": ("sit_to_stand", _BACK_X_DOWN_Z_IN),
 }
 
 

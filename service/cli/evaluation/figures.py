@@ -126,12 +126,15 @@ FALSE_REPS = "false repetitions of any exercise"
 BALANCED = "balanced accuracy, upright against bad"
 HOLD_ERROR = "hold time error, mean"
 LOSS_COUNTS = "counts changed by 5 % loss"
-OFFSET_ROM = "ROM change, p95, by 20 ms offset"
-BIAS_ROM = "ROM change, p95, by a bias of 5 °/s"
+OFFSET_ROM = "ROM change per direction, p95, by 20 ms offset"
+OFFSET_SWING = "ROM change side to side, p95, by 20 ms offset"
+BIAS_ROM = "ROM change per direction, p95, by a bias of 5 °/s"
+BIAS_SWING = "ROM change side to side, p95, by a bias of 5 °/s"
 PATIENTS = "two-sensor patients per core"
 
 TARGETS: Sequence[Target] = (
-    # The table of issue 3, in its order. Of robustness the issue names three disturbances and three limits, in order.
+    # The table of issue 3, in its order. Of robustness the issue names three disturbances and three limits, in order;
+    # it does not say which range of motion, so that both must hold.
     Target(set=BROAD, measure=INCLINATION_MEAN, unit="°", at_most=0.72),
     Target(set=BROAD, measure=INCLINATION_MAX, unit="°", at_most=2.0),
     Target(set=BROAD, measure=RESTORED, unit="", at_most=0.0),
@@ -154,7 +157,9 @@ TARGETS: Sequence[Target] = (
     Target(set=SIMULATOR, measure=HOLD_ERROR, unit="s", at_most=0.5),
     Target(set=ROBUSTNESS, measure=LOSS_COUNTS, unit="", at_most=0.0),
     Target(set=ROBUSTNESS, measure=OFFSET_ROM, unit="°", at_most=1.0),
+    Target(set=ROBUSTNESS, measure=OFFSET_SWING, unit="°", at_most=1.0),
     Target(set=ROBUSTNESS, measure=BIAS_ROM, unit="°", at_most=1.0),
+    Target(set=ROBUSTNESS, measure=BIAS_SWING, unit="°", at_most=1.0),
     Target(set=SPEED, measure=PATIENTS, unit="", at_least=5000.0),
 )
 

@@ -85,7 +85,8 @@ def robustness_figures(folder: Folder, progress: Progress) -> list[Figure]:
             continue
         for name, (before, after) in disturbed.items():
             changes[name].append(_Change(recording.person, recording.name, *_compared(before, after)))
-    return [row for name in _HOW for row in (_count_figure(name, changes[name]), _rom_figure(name, changes[name]))]
+    shown = (_count_figure, _rom_figure, _swing_figure)
+    return [figure(name, changes[name]) for name in _HOW for figure in shown]
 
 
 def _outcome(session: RecordedSession) -> _Outcome:
@@ -166,25 +167,27 @@ def _count_figure(name: str, changes: Sequence[_Change]) -> Figure:
     )
 
 
-def _rom_note(ranges: Sequence[float], changes: Sequence[_Change]) -> str:
-    swings = [value for change in changes for value in change.swing_deg]
-    side_to_side = f"; side to side p95 {np.percentile(swings, 95):.2f}°" if swings else ""
-    return f"{len(ranges)} ranges per direction, median {np.median(ranges):.2f}°{side_to_side}"
-
-
 def _rom_figure(name: str, changes: Sequence[_Change]) -> Figure:
-    ranges = [value for change in changes for value in change.rom_deg]
-    worst = max((change for change in changes if change.rom_deg), key=lambda change: max(change.rom_deg), default=None)
-    measured = [change for change in changes if change.rom_deg]
+    return _range_figure(f"ROM change per direction, p95, by {name}", name, changes, [one.rom_deg for one in changes])
+
+
+def _swing_figure(name: str, changes: Sequence[_Change]) -> Figure:
+    return _range_figure(f"ROM change side to side, p95, by {name}", name, changes, [one.swing_deg for one in changes])
+
+
+def _range_figure(measure: str, name: str, changes: Sequence[_Change], ranges: Sequence[Sequence[float]]) -> Figure:
+    measured = [(change, own) for change, own in zip(changes, ranges, strict=True) if own]
+    worst = max(measured, key=lambda one: max(one[1]), default=None)
+    every = [value for _, own in measured for value in own]
     return Figure(
         set=figures.ROBUSTNESS,
-        measure=f"ROM change, p95, by {name}",
+        measure=measure,
         method=_HOW[name],
         unit="°",
-        value=float(np.percentile(ranges, 95)) if ranges else None,
-        people=len({change.person for change in measured}),
+        value=float(np.percentile(every, 95)) if every else None,
+        people=len({change.person for change, _ in measured}),
         recordings=len(measured),
-        worst=worst.recording if worst is not None else None,
-        note=_rom_note(ranges, changes) if ranges else "no recording has a range",
+        worst=worst[0].recording if worst is not None else None,
+        note=f"{len(every)} ranges, median {np.median(every):.2f}°" if every else "no recording has a range",
         comparison=(name, "rom") not in _GATED,
     )

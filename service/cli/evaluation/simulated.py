@@ -63,9 +63,12 @@ class SimulatedSession:
         return (given for _, given in sorted(pieces, key=lambda piece: piece[0]))
 
 
-def simulated_figures(people: int, progress: Progress) -> list[Figure]:
-    """Exact counts and hold times over all counted and held exercises."""
-    exercises = [one for one in CATALOGUE.values() if one.counting in (Counting.COUNTED, Counting.HELD)]
+EXERCISES = tuple(one for one in CATALOGUE.values() if one.counting in (Counting.COUNTED, Counting.HELD))
+"""What the sensors can be judged by: the rest of the catalogue is minutes, or the person's own start and end."""
+
+
+def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exercise] = EXERCISES) -> list[Figure]:
+    """Exact counts and hold times of people who do these exercises."""
     counts: list[Count] = []
     holds: list[_Held] = []
     for number in progress.through(range(people), people):
