@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 
 import aiomqtt
@@ -16,6 +16,7 @@ from service.api import metrics
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
+_STOP_S = 1.0
 
 _log = structlog.get_logger(__name__)
 
@@ -43,9 +44,12 @@ async def mqtt_client(address: BrokerAddress, purpose: str, queue: int) -> Async
 
 
 async def stay_connected(purpose: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:
-    """Run ``work`` for ever; whenever the broker goes away, again after a growing pause with jitter.
+    """Run ``work`` until cancelled; whenever the broker goes away, again after a growing pause with jitter.
 
     ``work`` gets a function that it calls once it is connected; that makes the next pause short again.
+
+    Raises:
+        Exception: what ``work`` raised, unless it means that the broker is away.
     """
     pause_s = FIRST_PAUSE_S
 
@@ -55,17 +59,41 @@ async def stay_connected(purpose: str, work: Callable[[Callable[[], None]], Awai
         _log.info("broker connected", client=purpose)
 
     while True:
-        try:
-            await work(connected)
-        except* (aiomqtt.MqttError, OSError) as errors:
+        error = await _outcome(work(connected), purpose)
+        if error is not None:
+            leaves = tuple(_leaves(error))
+            if not all(isinstance(leaf, (aiomqtt.MqttError, OSError)) for leaf in leaves):
+                raise error
             metrics.BROKER_RECONNECTS.labels(purpose).inc()
-            _log.warning("broker connection lost", client=purpose, error=_first(errors), retry_in_s=round(pause_s, 1))
+            _log.warning("broker connection lost", client=purpose, error=repr(leaves[0]), retry_in_s=round(pause_s, 1))
         await asyncio.sleep(pause_s * random.uniform(0.7, 1.3))  # noqa: S311 - jitter needs no secrecy
         pause_s = min(LONGEST_PAUSE_S, pause_s * 2)
 
 
-def _first(errors: BaseExceptionGroup[BaseException]) -> str:
-    error: BaseException = errors
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return f"{type(error).__name__}: {error}"
+async def _outcome(work: Awaitable[None], purpose: str) -> BaseException | None:
+    """Do the work to its end; the error that ended it.
+
+    In a task of its own: a task group that fails swallows a cancellation that comes at the same moment, and the service
+    would connect anew instead of stopping.
+    """
+
+    async def run() -> None:
+        await work
+
+    task = asyncio.get_running_loop().create_task(run(), name=f"service.{purpose}.conversation")
+    try:
+        await asyncio.wait([task])
+    finally:
+        while not task.done():
+            # again and again: before Python 3.12 asyncio.wait_for, which aiomqtt uses, may lose a cancellation
+            task.cancel()
+            await asyncio.wait([task], timeout=_STOP_S)
+    return None if task.cancelled() else task.exception()
+
+
+def _leaves(error: BaseException) -> Iterator[BaseException]:
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _leaves(inner)
+    else:
+        yield error

@@ -68,8 +68,9 @@ class SubjectDetailOut(SubjectOut):
 class ControlOut(BaseModel):
     """A command and how far it came.
 
-    First pending, then applied, expired (its gateway did not take it in time) or refused (its gateway took it, but it was
-    not possible: an unknown exercise, a session that is over).
+    First pending, then applied, expired (its gateway did not take it in time) or refused (its gateway took it, but it
+    was not possible: an unknown exercise, a session that is over).
+
     ``gateway_online`` false means that it will probably expire; the end of a set or session waits instead.
     """
 

@@ -111,6 +111,11 @@ async def test_every_button_stores_its_command(site: Site) -> None:
     assert list(world.store.messages.values())[-1].state is ControlState.EXPIRED
     await world.look()
     await expect(page.locator("#order-note")).to_contain_text("The gateway did not answer")
+    await page.get_by_role("button", name="Pain 5 of 10").click()
+    await expect(page.locator("#order-note")).to_have_text("Sending…")
+    world.store.apply(list(world.store.messages)[-1], ControlState.REFUSED)
+    await world.look()
+    await expect(page.locator("#order-note")).to_contain_text("was not possible")
 
     await page.get_by_role("button", name="End session").click()
     await expect(page.get_by_role("button", name="Start session")).to_be_visible()

@@ -237,7 +237,7 @@ function onControl({ command, state, event_id }) {
   if (state === "pending") note(words[0], "watch", event_id);
   else if (seen.event !== event_id) return; // an older command than the one that the note is about
   else if (state === "applied") note(words[1], "good", event_id);
-  else if (state === "refused") note("That was not possible. Look at the page and try again.", "bad", event_id);
+  else if (state === "refused") note("This was not possible: the session may be over. Look again before you repeat it.", "bad", event_id);
   else note("The gateway did not answer. Check that it is on and in reach, then try again.", "bad", event_id);
 }
 
