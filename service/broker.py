@@ -88,7 +88,8 @@ async def _outcome(work: Awaitable[None], purpose: str) -> BaseException | None:
             # again and again: before Python 3.12 asyncio.wait_for, which aiomqtt uses, may lose a cancellation
             task.cancel()
             await asyncio.wait([task], timeout=_STOP_S)
-    return None if task.cancelled() else task.exception()
+        error = None if task.cancelled() else task.exception()
+    return error
 
 
 def _leaves(error: BaseException) -> Iterator[BaseException]:

@@ -83,7 +83,8 @@ async def _one_shift(
             # again and again: before Python 3.12 a cancellation can get lost on its way (see GatewayRunner.stop)
             task.cancel()
             await asyncio.wait([task], timeout=_STOP_S)
-    return None if task.cancelled() else task.exception()
+        error = None if task.cancelled() else task.exception()
+    return error
 
 
 def _report(error: BaseException, metrics: WorkerMetrics) -> None:
