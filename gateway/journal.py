@@ -44,6 +44,8 @@ class Journal:
         self._committing = asyncio.Lock()
         self._filled = asyncio.Event()
         self._position = log.position
+        self.opened_at = log.position.next_offset
+        """First offset that belongs to this process; those before it an earlier one may have sent."""
         self._refusals = 0
         self.grown = asyncio.Event()
         """Set after each commit; whoever sends the log clears it."""
@@ -121,9 +123,11 @@ class Journal:
         """Delete what was committed by the worker; if the disk refuses it stays until the next time."""
         self._moved_to(await self._try("forget", lambda: self._log.forget(committed)))
 
-    async def skip_to(self, offset: int) -> None:
-        """Continue at an offset that the worker already expects (``LogFile.skip_to``), if the disk allows."""
-        self._moved_to(await self._try("skip", lambda: self._log.skip_to(offset)))
+    async def skip_to(self, offset: int, unsent_from: int) -> bool:
+        """Continue at an offset that the worker already expects (``LogFile.skip_to``); False if the disk refused."""
+        position = await self._try("skip", lambda: self._log.skip_to(offset, unsent_from))
+        self._moved_to(position)
+        return position is not None
 
     async def load_note(self, key: str) -> bytes | None:
         """Value stored beside the log; None if there is none or the disk refuses."""

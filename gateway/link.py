@@ -109,6 +109,12 @@ class Radio:
         self._wake.set()
         self.changed.set()
 
+    def reopen(self) -> None:
+        """Say in the log again what the running streams are."""
+        for wearable in self._wearables.values():
+            for entry in wearable.stream.opening():
+                self._journal.put(entry)
+
     def report(self, now_ns: int) -> SensorsReport:
         """Health of the sensors that are wanted or seen."""
         shown = [w for w in self._wearables.values() if w.setting is not None or w.rssi_dbm is not None]

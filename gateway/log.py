@@ -17,7 +17,17 @@ from typing import Self
 
 import msgspec
 
-from gateway.log_rows import SCHEMA, check_pages, delete_up_to, first_time, oldest_to_drop, put_meta
+from gateway.log_rows import (
+    SCHEMA,
+    check_pages,
+    delete_up_to,
+    drop_oldest,
+    first_time,
+    insert_from,
+    put_meta,
+    renumber,
+    size_of,
+)
 from gateway.marks import StreamMark, apply_mark, decode_marks, encode_marks
 from processing.domain.entries import Control, LogEntry
 from processing.domain.errors import LumbarError
@@ -59,7 +69,8 @@ class LogFile:
 
     Args:
         path: SQLite file; created with its directory.
-        max_bytes: bound of the entries' bytes; above it the oldest entries are dropped and counted.
+        max_bytes: bound of the entries' bytes; above it the oldest entries are dropped and counted, except for what the
+            others depend on (``Survivors``).
 
     Raises:
         LogError: on entering, when the file cannot be opened, another process holds it, or it is of a newer version.
@@ -119,27 +130,26 @@ class LogFile:
             DecodeError: an entry is outside the limits of the format; nothing was appended.
         """
         marks = dict(self._marks)
-        rows: list[tuple[int, bytes]] = []
+        rows: list[bytes] = []
         first, size = self._first_offset, self._size_bytes
         with self._transaction() as db:
             for entry in entries:
                 if isinstance(entry, Control) and not first_time(db, entry.event_id):
                     continue
-                rows.append((self._next_offset + len(rows), encode_entry(entry)))
+                rows.append(encode_entry(entry))
                 apply_mark(marks, entry)
-            db.executemany("INSERT INTO entry (log_offset, data) VALUES (?, ?)", rows)
+            insert_from(db, self._next_offset, rows)
             db.execute(
                 "DELETE FROM control_event WHERE seq <= (SELECT max(seq) FROM control_event) - ?", (_SEEN_EVENTS,)
             )
             put_meta(db, "next_offset", str(self._next_offset + len(rows)).encode())
             if marks != self._marks:
                 put_meta(db, "marks", encode_marks(marks.values()))
-            size += sum(len(data) for _, data in rows)
+            size += sum(map(len, rows))
             if size > self._max_bytes:
                 # In the same transaction: an entry whose append seems to have failed would be appended again.
-                last = oldest_to_drop(db, size - self._max_bytes * _FULL_PERCENT // 100)
-                size -= delete_up_to(db, last)
-                first = last + 1
+                first, freed = drop_oldest(db, size - self._max_bytes * _FULL_PERCENT // 100)
+                size -= freed
         self._marks = marks
         self._next_offset += len(rows)
         self._dropped += first - self._first_offset
@@ -171,18 +181,19 @@ class LogFile:
             self._first_offset = last + 1
         return self.position
 
-    def skip_to(self, offset: int) -> LogPosition:
+    def skip_to(self, offset: int, unsent_from: int) -> LogPosition:
         """Continue at ``offset``, when the receiver already holds entries that this file lost (a restored disk).
 
-        What is here under lower offsets can never be taken any more and is dropped.
+        Entries from ``unsent_from`` on are new and get offsets from there on. Those before it the receiver
+        has taken, from this file or from the one that it is a copy of.
         """
-        if offset > self._next_offset:
+        unsent_from = max(self._first_offset, min(unsent_from, self._next_offset))
+        if offset > unsent_from:
             with self._transaction() as db:
-                self._dropped += db.execute("SELECT count(*) FROM entry").fetchone()[0]
-                db.execute("DELETE FROM entry")
-                put_meta(db, "next_offset", str(offset).encode())
-            self._first_offset = self._next_offset = offset
-            self._size_bytes = 0
+                end = renumber(db, unsent_from, offset)
+                put_meta(db, "next_offset", str(end).encode())
+                _, size = size_of(db)
+            self._first_offset, self._next_offset, self._size_bytes = offset, end, size
         return self.position
 
     def load_note(self, key: str) -> bytes | None:
@@ -242,7 +253,7 @@ class LogFile:
         self.log_id = int(meta["log_id"])
         self._marks = {mark.sensor_id: mark for mark in decode_marks(meta["marks"])}
         self._next_offset = int(meta["next_offset"])
-        first, size = db.execute("SELECT min(log_offset), coalesce(sum(length(data)), 0) FROM entry").fetchone()
+        first, size = size_of(db)
         self._first_offset = self._next_offset if first is None else first
         self._size_bytes = size
 

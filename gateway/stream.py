@@ -45,9 +45,8 @@ class _Held:
 
 @dataclass(frozen=True, slots=True)
 class _Open:
-    slot: int
+    entry: StreamOpened
     info: StreamInfo
-    opened_ns: int
 
 
 class SensorStream:
@@ -97,7 +96,6 @@ class SensorStream:
         """
         if info.tick_modulus is None:
             raise DecodeError(DecodeReason.OUT_OF_RANGE, "stream", f"{self._sensor_id} has no device clock")
-        self._open = _Open(slot, info, now_ns)
         self._last_sequence = None
         self._held.clear()
         opened = StreamOpened(
@@ -111,6 +109,7 @@ class SensorStream:
             clock=info.clock,
             driver=info.driver,
         )
+        self._open = _Open(opened, info)
         entries: list[LogEntry] = [opened]
         if self._clock is None or self._boot_id != info.boot_id:
             if self._boot_id not in {None, info.boot_id}:
@@ -118,6 +117,10 @@ class SensorStream:
             self._new_clock(info)
         self._boot_id = info.boot_id
         return entries
+
+    def opening(self) -> list[LogEntry]:
+        """What was said when the running stream was opened, to be said again."""
+        return [] if self._open is None else [self._open.entry]
 
     def accept(self, batch: SampleBatch, arrival_ns: int) -> list[LogEntry]:
         """A notification with samples arrived.
@@ -175,8 +178,8 @@ class SensorStream:
     def _event(self, kind: SensorEventKind) -> SensorEvent:
         """Event at the end of the samples so far: later ones may still be on their way."""
         assert self._open is not None
-        when_ns = self._open.opened_ns if self._end_ns is None else self._end_ns
-        return SensorEvent(stream=self._open.slot, t_ns=when_ns, event=kind)
+        when_ns = self._open.entry.t_ns if self._end_ns is None else self._end_ns
+        return SensorEvent(stream=self._open.entry.stream, t_ns=when_ns, event=kind)
 
     def _release(self) -> list[LogEntry]:
         held, self._held = self._held, []
@@ -188,7 +191,7 @@ class SensorStream:
     def _entries(self, held: _Held) -> list[LogEntry]:
         opened, clock = self._require_open()
         period_ns = opened.info.period_ns
-        device_ns, stepped = held.device_ns, False
+        slot, device_ns, stepped = opened.entry.stream, held.device_ns, False
         if self._last_device_ns is not None and device_ns <= self._last_device_ns:
             # The tick fell without a new boot id: the old mapping is worth nothing, begin a new one with this batch.
             clock, stepped = self._new_clock(opened.info), True
@@ -203,20 +206,26 @@ class SensorStream:
             if lost > 0 and stamp.t_ns > self._end_ns:
                 self._lost += lost
                 entries.append(
-                    Gap(stream=opened.slot, t0_ns=self._end_ns, t1_ns=stamp.t_ns, reason=self._gap_reason, lost=lost)
+                    Gap(
+                        stream=opened.entry.stream,
+                        t0_ns=self._end_ns,
+                        t1_ns=stamp.t_ns,
+                        reason=self._gap_reason,
+                        lost=lost,
+                    )
                 )
         self._gap_reason = GapReason.DEVICE
         if stepped or stamp.stepped:
             self._clock_steps += 1
             entries.append(
-                SensorEvent(stream=opened.slot, t_ns=stamp.t_ns, event=SensorEventKind.CLOCK_STEPPED),
+                SensorEvent(stream=slot, t_ns=stamp.t_ns, event=SensorEventKind.CLOCK_STEPPED),
             )
         entries.append(self._samples(opened, held.batch, device_ns, stamp))
         return entries
 
     def _samples(self, opened: _Open, batch: SampleBatch, device_ns: int, stamp: Stamp) -> Samples:
         samples = Samples(
-            stream=opened.slot,
+            stream=opened.entry.stream,
             tick=device_ns // 1000 % _US_PER_WRAP,
             t0_us=stamp.t_ns // 1000,
             t0_uncertainty_us=stamp.uncertainty_us,

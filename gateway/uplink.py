@@ -56,6 +56,10 @@ class Sensors(Protocol):
         """Read these sensors from now on."""
         ...
 
+    def reopen(self) -> None:
+        """Say in the log again what the running streams are."""
+        ...
+
     def report(self, now_ns: int) -> SensorsReport:
         """Health of all sensors."""
         ...
@@ -72,7 +76,7 @@ class Uplink:
         self._journal = journal
         self._sensors = sensors
         self._metrics = metrics
-        self._window = SendWindow()
+        self._window = SendWindow(unsent_from=journal.opened_at)
         self._handlers: dict[GatewayTopic, Callable[[bytes], Awaitable[None]]] = {
             GatewayTopic.ACK: self._on_ack,
             GatewayTopic.CONFIG: self._on_config,
@@ -81,6 +85,7 @@ class Uplink:
         }
         self._wake = journal.grown
         self._state_due = False
+        self._behind = False
         self._born_s = 0.0
         self._stopping = False
 
@@ -113,7 +118,9 @@ class Uplink:
             while not task.done():
                 task.cancel()
                 await asyncio.wait([task], timeout=_STOP_S)
-        return None if task.cancelled() else task.exception()
+            # Looked at in any case: asyncio complains of an error that nobody has seen.
+            error = None if task.cancelled() else task.exception()
+        return error
 
     async def _connect(self) -> None:
         name = f"gateway-{self._identity.gateway_id}"
@@ -180,6 +187,7 @@ class Uplink:
             if not entries:
                 return
             payload = encode_batch(self._journal.log_id, order.offset, entries)
+            self._window.leaving(order.offset + len(entries))
             await self._publish(client, self._identity.topic(GatewayTopic.LOG), payload)
             self._window.sent(order.offset, len(entries), len(payload), _steady_s())
             self._metrics.sent_entries.inc(len(entries))
@@ -203,7 +211,10 @@ class Uplink:
                 "the worker holds entries that this log has lost", expect=ack.expect, position=self._journal.position
             )
             self._metrics.refused_messages.labels(fate).inc()
-            await self._journal.skip_to(ack.expect)
+            if not await self._journal.skip_to(ack.expect, self._window.unsent_from):
+                return
+            self._window.renumbered(ack.expect)
+            self._state_due = True
             fate = self._take_ack(ack)
         if fate in {AckFate.STALE, AckFate.OTHER_LOG}:
             self._metrics.refused_messages.labels(fate).inc()
@@ -211,7 +222,12 @@ class Uplink:
             return
         if fate is AckFate.REWOUND:
             self._metrics.rewinds.labels("asked").inc()
-        self._state_due = self._state_due or fate is AckFate.BEHIND
+        if fate is AckFate.BEHIND:
+            self._state_due = True
+            if not self._behind:
+                # The receiver will pass over entries: what it knows of the streams is not to be trusted.
+                self._sensors.reopen()
+        self._behind = fate is AckFate.BEHIND
         if self._window.committed >= self._journal.position.first_offset:
             await self._journal.forget(self._window.committed)
         self._wake.set()

@@ -23,7 +23,7 @@ class AckFate(StrEnum):
     """From a worker whose claim has passed to another one."""
     OTHER_LOG = "other_log"
     AHEAD = "ahead"
-    """The receiver holds entries that this log has not: the log must skip to ``expect``."""
+    """The receiver holds entries that were never sent: this log is an older copy, it must skip to ``expect``."""
     BEHIND = "behind"
     """The receiver wants entries that were dropped: it must be told where the log begins."""
 
@@ -66,10 +66,17 @@ class _Sent:
 
 
 class SendWindow:
-    """State of the sending side of one log. Time is an argument, in seconds of any steady clock."""
+    """State of the sending side of one log. Time is an argument, in seconds of any steady clock.
 
-    def __init__(self, limits: WindowLimits | None = None) -> None:
+    Args:
+        limits: bounds.
+        unsent_from: entries from this offset on were never sent, also not by an earlier process.
+    """
+
+    def __init__(self, limits: WindowLimits | None = None, unsent_from: int = 1) -> None:
         self._limits = limits or WindowLimits()
+        self.unsent_from = unsent_from
+        """Entries from this offset on were never sent, so no receiver can have them."""
         self._in_flight: deque[_Sent] = deque()
         self._cursor: int | None = None
         self._committed = 0
@@ -104,7 +111,8 @@ class SendWindow:
             return AckFate.OTHER_LOG
         if ack.epoch < self._epoch:
             return AckFate.STALE
-        if ack.expect > next_offset:
+        # What was dropped unsent the receiver has passed over.
+        if ack.expect > max(self.unsent_from, first_offset):
             return AckFate.AHEAD
         new_claim = ack.epoch > self._epoch
         stands_still = ack.expect == self._expect and self._sent_before_last_ack(ack.expect)
@@ -145,8 +153,16 @@ class SendWindow:
             return None
         return Order(self._cursor, min(free_entries, limits.batch_entries), min(free_bytes, limits.batch_bytes))
 
+    def leaving(self, next_offset: int) -> None:
+        """Entries before ``next_offset`` are about to go out: from now on a receiver may have them."""
+        self.unsent_from = max(self.unsent_from, next_offset)
+
+    def renumbered(self, offset: int) -> None:
+        """The log skipped: what was never sent now begins at ``offset``."""
+        self.unsent_from = offset
+
     def sent(self, offset: int, count: int, size_bytes: int, now_s: float) -> None:
-        """Entries went out. Ignored if a rewind moved the cursor meanwhile."""
+        """Entries went out, after ``leaving`` was told. Ignored if a rewind moved the cursor meanwhile."""
         if offset != self._cursor:
             return
         if not self._in_flight:

@@ -7,12 +7,15 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gateway.log import LogError, LogFile
+from gateway.survivors import Survivors
 from processing.domain.commands import EndSession
 from processing.domain.entries import Control, LogEntry, Samples, SensorEvent, SensorEventKind, StreamOpened
 from processing.domain.samples import ClockQuality
-from processing.wire.log import decode_entry
+from processing.wire.log import decode_entry, encode_entry
 
 BIG = 10_000_000
 
@@ -35,6 +38,11 @@ def opened(sensor_id: str = "LUMBAR-000001", stream: int = 0) -> StreamOpened:
         clock=ClockQuality.DEVICE,
         driver="test/1",
     )
+
+
+def command(number: int) -> Control:
+    text = f"00000000-0000-0000-0000-{number:012x}"
+    return Control(t_ns=number, event_id=text, command=EndSession(session_id=text))
 
 
 def read_all(log: LogFile, offset: int = 1) -> list[LogEntry]:
@@ -117,7 +125,7 @@ def test_an_append_whose_making_room_fails_appends_nothing(path: Path, monkeypat
     with LogFile(path, 10_000) as log:
         log.append([samples(1, 600)])
         with monkeypatch.context() as broken:
-            broken.setattr("gateway.log.delete_up_to", refuse)
+            broken.setattr("gateway.log.drop_oldest", refuse)
             with pytest.raises(sqlite3.OperationalError):
                 log.append([control, samples(2, 600)])
         assert log.position.next_offset == 2
@@ -210,13 +218,65 @@ def test_streams_left_open_by_a_kill_are_known_with_their_end(path: Path) -> Non
     assert marks["a"].boot_id == 3
 
 
-def test_skipping_ahead_drops_what_can_no_longer_be_taken(path: Path) -> None:
+def test_commands_and_open_streams_outlive_what_is_dropped_around_them(path: Path) -> None:
+    gone = SensorEvent(stream=1, t_ns=5, event=SensorEventKind.DISCONNECTED)
+    first, second = command(1), command(2)
+    with LogFile(path, 10_000) as log:
+        log.append([opened("a", 0), opened("b", 1), opened("c", 2), first, samples(1), opened("d", 2), second, gone])
+        for number in range(600):
+            log.append([samples(number)])
+            # Whatever was dropped until now: nothing is missing between the first entry and the last.
+            position = log.position
+            assert len(read_all(log, position.first_offset)) == position.next_offset - position.first_offset
+        kept = read_all(log, position.first_offset)
+        assert position.size_bytes == sum(map(len, log.read(position.first_offset, 10_000, BIG))) <= 10_000
+    assert kept[:4] == [opened("a", 0), first, opened("d", 2), second]
+    assert position.dropped_entries == position.first_offset - 1 > 300
+    with LogFile(path, 10_000) as log:
+        assert log.position.size_bytes == position.size_bytes
+
+
+@given(st.lists(st.sampled_from(["sample", "command", "open 0", "open 1", "close 0", "close 1"]), max_size=60))
+def test_a_survivor_never_moves_below_the_place_that_it_was_dropped_from(kinds: list[str]) -> None:
+    """A receiver that expects an offset in the dropped range has then taken every survivor below it."""
+    survivors, where = Survivors(commands=True), {}
+    for number, kind in enumerate(kinds, start=1):
+        name, _, slot = kind.partition(" ")
+        entry: LogEntry = {
+            "sample": samples(number),
+            "command": command(number),
+            "open": opened(f"s{number}", int(slot or 0)),
+            "close": SensorEvent(stream=int(slot or 0), t_ns=number, event=SensorEventKind.DISCONNECTED),
+        }[name]
+        where[encode_entry(entry)] = number
+        survivors.see(encode_entry(entry))
+    first = len(kinds) + 1 - len(survivors.entries)
+    assert all(where[data] <= place for place, data in enumerate(survivors.entries, start=first))
+    assert survivors.size_bytes == sum(map(len, survivors.entries))
+
+
+def test_of_very_many_commands_the_newest_survive() -> None:
+    survivors = Survivors(commands=True)
+    for number in range(1_500):
+        survivors.see(encode_entry(command(number)))
+    kept = [decode_entry(data) for data in survivors.entries]
+    assert kept == [command(number) for number in range(500, 1_500)]
+
+
+def test_skipping_ahead_keeps_what_was_never_sent_and_the_streams_that_it_belongs_to(path: Path) -> None:
     with LogFile(path, BIG) as log:
-        log.append([samples(1), samples(2)])
-        position = log.skip_to(100)
-        assert (position.first_offset, position.next_offset, position.dropped_entries) == (100, 100, 2)
-        log.append([samples(3)])
-        assert read_all(log, 100) == [samples(3)]
+        log.append([opened("a", 0), command(1), samples(1), samples(2), samples(3), command(2)])
+        position = log.skip_to(100, 4)
+        assert (position.first_offset, position.next_offset, position.dropped_entries) == (100, 104, 0)
+        log.append([samples(4)])
+        assert read_all(log, 100) == [opened("a", 0), samples(2), samples(3), command(2), samples(4)]
+    with LogFile(path, BIG) as log:
+        assert (log.position.first_offset, log.position.next_offset) == (100, 105)
+        # By less than there are entries, so that old and new offsets overlap.
+        position = log.skip_to(102, 100)
+        assert (position.first_offset, position.next_offset) == (102, 107)
+        assert read_all(log, 102) == [opened("a", 0), samples(2), samples(3), command(2), samples(4)]
+        assert position.size_bytes == sum(map(len, log.read(102, 10, BIG)))
 
 
 def test_notes_are_kept_beside_the_log(path: Path) -> None:

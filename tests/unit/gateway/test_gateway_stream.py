@@ -129,6 +129,14 @@ def test_a_reconnection_keeps_the_clock_and_shows_the_link_gap_with_its_count(st
     assert gap == Gap(stream=3, t0_ns=end_ns, t1_ns=samples.t0_ns, reason=GapReason.LINK, lost=100)
 
 
+def test_a_running_stream_can_say_again_what_it_is(stream: SensorStream) -> None:
+    (opened,) = stream.opening()
+    assert isinstance(opened, StreamOpened)
+    assert (opened.stream, opened.sensor_id, opened.t_ns) == (0, "s", T0)
+    stream.close()
+    assert stream.opening() == []
+
+
 def test_a_reboot_is_told_and_the_gap_is_measured_in_utc(stream: SensorStream) -> None:
     feed(stream, 0, 40)
     stream.close()

@@ -15,8 +15,10 @@ from gateway.identity import Identity
 from gateway.journal import Journal, open_journal
 from gateway.metrics import Metrics
 from gateway.uplink import Uplink
+from processing.domain.entries import LogEntry, SensorEvent, SensorEventKind
 from processing.domain.ids import GatewayId
 from processing.wire.broker_address import parse_broker_url
+from processing.wire.log import LogBatch, decode_batch, encode_entry
 from processing.wire.messages import (
     Ack,
     GatewayConfig,
@@ -35,7 +37,12 @@ class NoSensors:
     def __init__(self) -> None:
         self.changed = asyncio.Event()
 
+        self.reopened = 0
+
     def apply(self, config: GatewayConfig) -> None: ...
+
+    def reopen(self) -> None:
+        self.reopened += 1
 
     def report(self, now_ns: int) -> SensorsReport:
         return SensorsReport(t_ns=now_ns, sensors=())
@@ -49,6 +56,7 @@ class Broker:
         self.connections = 0
         self.stated = asyncio.Event()
         self.reported = asyncio.Event()
+        self.batches: asyncio.Queue[LogBatch] = asyncio.Queue()
         self.incoming: asyncio.Queue[aiomqtt.Message] = asyncio.Queue(10)
         self.fails_when_cancelled = False
         self.loses_cancellation = False
@@ -65,6 +73,8 @@ class Broker:
         if kind == "state":
             self.states.append(decode_message(payload, GatewayState))
             self.stated.set()
+        if kind == "log":
+            self.batches.put_nowait(decode_batch(payload))
         if kind == "sensors":
             self.reported.set()
             if self.loses_cancellation:
@@ -111,9 +121,9 @@ def message(kind: GatewayTopic, content: Message) -> aiomqtt.Message:
     )
 
 
-def uplink(journal: Journal) -> Uplink:
+def uplink(journal: Journal, sensors: NoSensors | None = None) -> Uplink:
     identity = Identity(GATEWAY, 7, "1")
-    return Uplink(identity, parse_broker_url("mqtt://127.0.0.1:1"), journal, NoSensors(), Metrics())
+    return Uplink(identity, parse_broker_url("mqtt://127.0.0.1:1"), journal, sensors or NoSensors(), Metrics())
 
 
 @pytest.mark.parametrize("trouble", ["none", "broker goes away at the same moment", "cancellation gets lost"])
@@ -154,6 +164,52 @@ async def test_the_birth_is_repeated_until_a_worker_answers_it(
         await asyncio.sleep(0.2)
         assert broker.states == []
         running.cancel()
+
+
+def event(number: int) -> LogEntry:
+    return SensorEvent(stream=0, t_ns=number, event=SensorEventKind.SILENT)
+
+
+async def fill(journal: Journal, *numbers: int) -> None:
+    for number in numbers:
+        journal.put(event(number))
+    await journal.flush()
+
+
+async def test_what_a_restored_log_never_sent_gets_offsets_that_the_worker_has_not_seen(
+    broker: Broker, tmp_path: Path
+) -> None:
+    async with opened(tmp_path) as journal:
+        await fill(journal, 1, 2)
+    async with opened(tmp_path) as journal, asyncio.TaskGroup() as group:
+        await fill(journal, 3, 4, 5, 6)
+        # The file that was lost went on to offset 4: other entries than these stand there.
+        ack = Ack(log_id=journal.log_id, committed=4, expect=5, epoch=1)
+        broker.incoming.put_nowait(message(GatewayTopic.ACK, ack))
+        running = group.create_task(uplink(journal).run())
+        batch = await broker.batches.get()
+        running.cancel()
+    assert batch.first_offset == 5
+    assert batch.entries == tuple(encode_entry(event(number)) for number in (3, 4, 5, 6))
+
+
+async def test_a_worker_that_wants_forgotten_entries_hears_where_the_log_begins_and_once_what_streams_run(
+    broker: Broker, tmp_path: Path
+) -> None:
+    sensors = NoSensors()
+    async with opened(tmp_path) as journal, asyncio.TaskGroup() as group:
+        await fill(journal, 1, 2, 3, 4)
+        await journal.forget(2)
+        running = group.create_task(uplink(journal, sensors).run())
+        ack = Ack(log_id=journal.log_id, committed=0, expect=1, epoch=1)
+        for _ in range(3):
+            broker.incoming.put_nowait(message(GatewayTopic.ACK, ack))
+        batch = await broker.batches.get()
+        await broker.incoming.join()
+        running.cancel()
+    assert len(broker.states) >= 3, "birth, where the log begins, last word"
+    assert batch.first_offset == broker.states[1].first_offset == 3
+    assert sensors.reopened == 1
 
 
 async def test_an_error_that_is_not_the_brokers_ends_the_uplink(

@@ -38,6 +38,7 @@ class Chain:
             count = min(order.max_entries, max(1, order.max_bytes // ENTRY_BYTES), self.next - order.offset)
             assert order.offset >= self.first, "what was forgotten is not sent"
             assert order.offset + count - 1 - self.window.committed <= LIMITS.max_entries
+            self.window.leaving(order.offset + count)
             self.up.append((order.offset, count))
             self.window.sent(order.offset, count, count * ENTRY_BYTES, self.now_s)
 
@@ -130,7 +131,7 @@ def acked(window: SendWindow, *, committed: int = 0, expect: int = 1, epoch: int
 
 @pytest.fixture
 def window() -> SendWindow:
-    window = SendWindow(LIMITS)
+    window = SendWindow(LIMITS, unsent_from=50)
     window.connected(0.0)
     return window
 
@@ -166,9 +167,29 @@ def test_a_new_claim_and_a_step_back_rewind_at_once(window: SendWindow) -> None:
     assert acked(window, expect=9, epoch=1) is AckFate.STALE
 
 
-def test_other_logs_and_offsets_never_written_are_told_apart(window: SendWindow) -> None:
+def test_other_logs_and_offsets_never_sent_are_told_apart(window: SendWindow) -> None:
     assert acked(window, log_id=6) is AckFate.OTHER_LOG
-    assert acked(window, expect=1001) is AckFate.AHEAD
+    # The log has grown to 1000, but only entries up to 49 can have been sent by this process or one before it.
+    assert acked(window, expect=51) is AckFate.AHEAD
+    assert window.next_order(1, 1000) is None
+    assert acked(window, expect=50) is AckFate.TAKEN
+    window.leaving(57)
+    assert acked(window, expect=57) is AckFate.TAKEN
+    assert acked(window, expect=58) is AckFate.AHEAD
+
+
+def test_a_log_that_skipped_goes_on_at_its_new_offset(window: SendWindow) -> None:
+    assert acked(window, expect=500) is AckFate.AHEAD
+    window.renumbered(500)
+    assert acked(window, committed=499, expect=500) is AckFate.TAKEN
+    order = window.next_order(500, 1450)
+    assert order is not None
+    assert order.offset == 500
+
+
+def test_what_was_dropped_unsent_may_be_passed_over(window: SendWindow) -> None:
+    ack = Ack(log_id=LOG_ID, committed=0, expect=501, epoch=1)
+    assert window.on_ack(ack, log_id=LOG_ID, first_offset=501, next_offset=600, now_s=0.0) is AckFate.TAKEN
 
 
 def test_a_receiver_that_wants_dropped_entries_gets_the_oldest_there_are(window: SendWindow) -> None:
