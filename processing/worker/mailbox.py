@@ -27,6 +27,11 @@ class Mailbox:
         self._state = state
         self._something.set()
 
+    def put_back(self, state: GatewayState) -> None:
+        """Leave a state once more that could not be dealt with; a newer one goes before it."""
+        if self._state is None:
+            self.put_state(state)
+
     def put_batch(self, batch: LogBatch) -> bool:
         """Leave a batch; False if there is no room."""
         if len(self._batches) >= self._max_batches:

@@ -87,6 +87,9 @@ class GatewayRunner:
                     "partition_failed", expect=None if self._partition is None else self._partition.expect
                 )
                 self._partition = None
+                if self._state is not None:
+                    # a gateway says only once where its log is, and then waits to be told what to send
+                    self.mailbox.put_back(self._state)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, _LONGEST_REPEAT_S)
         await self._last_checkpoint()

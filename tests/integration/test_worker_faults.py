@@ -14,7 +14,7 @@ from processing.wire.messages import GatewayState, encode_message
 from processing.wire.topics import GatewayTopic, gateway_topic
 from processing.worker.app import run_worker
 from processing.worker.metrics import WorkerMetrics
-from processing.worker.ports import Checkpoint, CommitOutcome
+from processing.worker.ports import Checkpoint, CommitOutcome, LogName, StoredPartition
 from service.embedded.access import BrokerUser
 from service.embedded.broker import ChildBroker
 from service.store.pool import Pool
@@ -68,6 +68,29 @@ async def test_an_error_inside_an_analyzer_sends_its_gateway_back_to_the_last_ch
         )
         await finish(ScriptedGateway(nats, broker_users["gw1"], entries))
         worker.cancel()
+    assert count(metrics.registry, "partition_failures") == 1
+    assert await stored_findings(pool, SESSION) == expected_findings(entries)
+
+
+class StumblingStore(PostgresWorkerStore):
+    """Makes a mistake the first time that a log is loaded."""
+
+    stumbled = False
+
+    async def load(self, log: LogName) -> StoredPartition:
+        if not self.stumbled:
+            self.stumbled = True
+            raise RuntimeError("at a birth")
+        return await super().load(log)
+
+
+async def test_an_error_at_a_birth_does_not_keep_the_gateway_waiting(
+    nats: ChildBroker, broker_users: Users, pool: Pool, dsn: str
+) -> None:
+    await provision(pool, SESSION, GW1)
+    entries = log_of(SESSION, 20)
+    async with working(worker_settings(nats, broker_users["worker"]), StumblingStore(pool, dsn)) as metrics:
+        await finish(ScriptedGateway(nats, broker_users["gw1"], entries))
     assert count(metrics.registry, "partition_failures") == 1
     assert await stored_findings(pool, SESSION) == expected_findings(entries)
 

@@ -21,6 +21,15 @@ async def test_states_come_first_the_newest_only_and_batches_stay_in_order() -> 
     assert [await mailbox.get(None) for _ in range(4)] == [state(2), *batches]
 
 
+async def test_a_state_that_is_put_back_does_not_replace_a_newer_one() -> None:
+    mailbox = Mailbox(4)
+    mailbox.put_back(state(1))
+    assert await mailbox.get(None) == state(1)
+    mailbox.put_state(state(2))
+    mailbox.put_back(state(1))
+    assert [await mailbox.get(None), await mailbox.get(0.0)] == [state(2), None]
+
+
 async def test_a_full_mailbox_refuses_the_newest_batch_so_that_the_rest_stays_contiguous() -> None:
     mailbox = Mailbox(2)
     put = [mailbox.put_batch(LogBatch(7, offset, (b"e",))) for offset in (1, 2, 3)]
