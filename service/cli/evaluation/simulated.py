@@ -54,12 +54,15 @@ class SimulatedSession:
     session: RecordedSession
 
     def inputs(self) -> Iterator[SessionInput]:
-        """Commands and samples in order of time, samples in pieces of ten seconds."""
+        """Commands and samples in order of time, samples in pieces of ten seconds.
+
+        A command comes before the piece of samples that reaches its time: fed later, it would hold from later on.
+        """
         pieces: list[tuple[int, SessionInput]] = [(order.t_ns, order) for order in self.session.orders]
         for block in self.session.blocks:
             size = round(_STEP_S * 100)
             parts = [block.part(at, at + size) for at in range(0, len(block), size)]
-            pieces += [(int(part.t_ns[0]), part) for part in parts]
+            pieces += [(int(part.t_ns[-1]), part) for part in parts]
         return (given for _, given in sorted(pieces, key=lambda piece: piece[0]))
 
 
@@ -69,22 +72,26 @@ EXERCISES = tuple(one for one in CATALOGUE.values() if one.counting in (Counting
 
 def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exercise] = EXERCISES) -> list[Figure]:
     """Exact counts and hold times of people who do these exercises."""
-    counts: list[Count] = []
+    scored: list[_Scored] = []
     holds: list[_Held] = []
     for number in progress.through(range(people), people):
         simulated = simulated_session(number, exercises)
         findings = _findings(simulated)
-        counts += _counts(simulated, findings)
+        scored += _counts(simulated, findings, cheap=_is_cheap(number))
         holds += _holds(simulated, findings)
-    by_exercise: dict[str, list[Count]] = {}
-    for one in counts:
-        by_exercise.setdefault(one.recording, []).append(one)
+    by_part: dict[str, list[Count]] = {
+        "sets without a faulty repetition": [one.counted for one in scored if not one.faulty],
+        "people with good sensors": [one.counted for one in scored if not one.cheap],
+        "both": [one.counted for one in scored if not one.faulty and not one.cheap],
+    }
+    for one in scored:
+        by_part.setdefault(one.counted.recording, []).append(one.counted)
     return [
-        *count_figures(figures.SIMULATOR, _METHOD, counts),
+        *count_figures(figures.SIMULATOR, _METHOD, [one.counted for one in scored]),
         _hold_figure(holds),
         *(
-            count_figures(figures.SIMULATOR, f"of these {code}", own, comparison=True)[0]
-            for code, own in by_exercise.items()
+            count_figures(figures.SIMULATOR, f"of these {part}", own, comparison=True)[0]
+            for part, own in by_part.items()
         ),
     ]
 
@@ -92,7 +99,7 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
 def simulated_session(number: int, exercises: Sequence[Exercise]) -> SimulatedSession:
     """One person of the series, who calibrates and does a set of each exercise."""
     rng = np.random.default_rng([SEED, number])
-    cheap = number % 2 == 1
+    cheap = _is_cheap(number)
     patient = draw_patient(rng, grade="cheap" if cheap else "good", lost_fraction=LOST_FRACTION if cheap else 0.0)
     patient.timeline.append(CALIBRATION)
     truths = []
@@ -107,6 +114,10 @@ def simulated_session(number: int, exercises: Sequence[Exercise]) -> SimulatedSe
             )
         )
     return SimulatedSession(f"person {number}", tuple(truths), _session(patient, truths))
+
+
+def _is_cheap(number: int) -> bool:
+    return number % 2 == 1
 
 
 def _session(patient: SimulatedPatient, truths: Sequence[SetTruth]) -> RecordedSession:
@@ -140,17 +151,23 @@ def _findings(simulated: SimulatedSession) -> list[Finding]:
     return findings + analyzer.close(session.end_ns)
 
 
-def _counts(simulated: SimulatedSession, findings: Sequence[Finding]) -> list[Count]:
+class _Scored(NamedTuple):
+    counted: Count
+    faulty: bool
+    cheap: bool
+
+
+def _counts(simulated: SimulatedSession, findings: Sequence[Finding], *, cheap: bool) -> list[_Scored]:
     done = {finding.set_number: finding for finding in findings if isinstance(finding, SetCompleted)}
-    counts = []
+    scored = []
     for number, truth in enumerate(simulated.truths, start=1):
         found = done[number].reps if number in done else {}
+        faulty = any(rep.fault is not None for rep in truth.reps)
         for channel in CATALOGUE[truth.exercise].channels:
             name = channel.channel.value
-            counts.append(
-                Count(simulated.person, truth.exercise, name, found.get(name, 0), truth.count(channel.channel))
-            )
-    return counts
+            count = Count(simulated.person, truth.exercise, name, found.get(name, 0), truth.count(channel.channel))
+            scored.append(_Scored(count, faulty, cheap))
+    return scored
 
 
 class _Held(NamedTuple):

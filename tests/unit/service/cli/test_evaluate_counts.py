@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from processing.analyzer.inputs import Ordered
 from processing.domain.exercises import exercise_of
+from processing.dsp.blocks import SampleBlock
 from service.cli.evaluation import figures
 from service.cli.evaluation.core_speed import core_speed_figures
 from service.cli.evaluation.counting import Count, count_figures
@@ -128,6 +130,20 @@ def test_simulated_people_are_the_same_every_time_and_differ_from_each_other() -
     assert once.truths == again.truths
     assert all(np.array_equal(a.acc, b.acc) for a, b in zip(once.session.blocks, again.session.blocks, strict=True))
     assert once.truths != other.truths
+
+
+def test_commands_come_before_the_samples_that_reach_their_time() -> None:
+    simulated = simulated_session(0, [exercise_of("squat"), exercise_of("bridge")])
+    newest_ns = 0
+    orders = 0
+    for piece in simulated.inputs():
+        if isinstance(piece, SampleBlock):
+            newest_ns = max(newest_ns, int(piece.t_ns[-1]))
+        else:
+            assert isinstance(piece, Ordered)
+            assert piece.t_ns >= newest_ns
+            orders += 1
+    assert orders == 5
 
 
 def test_simulated_sets_are_compared_with_their_truth() -> None:
