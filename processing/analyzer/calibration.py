@@ -87,6 +87,12 @@ class Calibrator:
         self.state.since_ns = t_ns
         self._restart_axis()
 
+    def shift(self, by_ns: int) -> None:
+        """The clock was set anew: what is under way is dated back from the new time."""
+        state = self.state
+        state.since_ns += by_ns
+        state.still_ns = (state.still_ns[0] + by_ns, state.still_ns[1] + by_ns)
+
     def step(self, path: SensorPath, block: GridBlock, ledger: Ledger, *, exercising: bool) -> None:
         """Take a block; during an exercise only the still pose is looked for."""
         match self.state.phase:

@@ -98,6 +98,11 @@ class ExerciseSet:
         )
         return begun
 
+    def shift(self, by_ns: int) -> None:
+        """The clock was set anew: the set is dated back from the new time."""
+        self.state.t0_ns += by_ns
+        self._rom.shift(by_ns)
+
     def _compose_counters(self) -> None:
         state = self.state
         groups: dict[RomSegment, list[CountedChannel]] = {}

@@ -77,6 +77,10 @@ class RangeOfMotion:
             self._excursion.settle_neutral(angles_deg)
         self._excursion.take(angles_deg, at_rest=rest_ns > 0)
 
+    def shift(self, by_ns: int) -> None:
+        """The clock was set anew."""
+        self.state.settled_ns += by_ns
+
     def report(
         self,
         set_number: int,

@@ -9,14 +9,22 @@ import numpy as np
 
 from processing.analyzer.inputs import Left, Lost
 from processing.domain.commands import SensorPlacement
+from processing.domain.entries import SensorEventKind
 from processing.domain.samples import Placement
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, SampleBlock, start_of
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, SampleBlock, first_block_from, start_of
 from processing.dsp.orientation import PRIMING_BLOCKS, Orientation, OrientationState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
-from processing.dsp.timeline import Timeline, TimelineState
+from processing.dsp.timeline import MAX_LEAP_NS, Timeline, TimelineState
 
 MAX_ARRIVAL_NS = 2 * NS_PER_S
 """A sensor may take this long after the start of a session to send its first samples without it being a gap."""
+
+MAX_OVERLAP_NS = 2 * NS_PER_S
+"""A clock set back by less costs the samples of that time; by more, and everything begins anew at the earlier time."""
+
+MAX_FORWARD_NS = 60 * NS_PER_S
+"""A clock set forward by less leaves a gap; by more, and everything begins anew at the later time, because the sensors
+learn of it one after the other and must not take each other for overdue."""
 
 
 class Hole(NamedTuple):
@@ -53,14 +61,19 @@ class SensorPathState(msgspec.Struct):
     begin_ns: int
     last_block: int | None = None
     last_quat: tuple[float, ...] | None = None
+    upcoming: TimelineState | None = None
 
 
 class SensorPath:
-    """Timeline, orientation and stillness of a sensor."""
+    """Timeline, orientation and stillness of a sensor.
+
+    ``upcoming`` holds what has come since the sensor's clock was set anew, until the session follows.
+    """
 
     def __init__(self, worn: SensorPlacement, begin_ns: int, *, present: bool) -> None:
         self.worn = worn
         self.timeline = Timeline(begin_ns, present=present)
+        self.upcoming: Timeline | None = None
         self.orientation = Orientation()
         self.stillness = Stillness()
         self.rest = Rest()
@@ -80,13 +93,55 @@ class SensorPath:
 
     def hear(self, given: SampleBlock | Lost | Left) -> None:
         """Take what came from the sensor or was said about it."""
+        base_ns = self.steps_to(given)
+        if base_ns is not None:
+            self.timeline.leave(self.timeline.known_ns, SensorEventKind.CLOCK_STEPPED)
+            self.upcoming = self.timeline.rebased(base_ns, SensorEventKind.CLOCK_STEPPED, present=True)
+        timeline = self.timeline if self.upcoming is None else self.upcoming
         match given:
             case SampleBlock():
-                self.timeline.push(given)
+                timeline.push(given)
             case Lost():
-                self.timeline.lose(given.t1_ns, given.cause)
+                timeline.lose(given.t1_ns, given.cause)
+            case Left(cause=SensorEventKind.CLOCK_STEPPED):
+                timeline.jump(given.t_ns, given.cause)
             case Left():
-                self.timeline.leave(given.t_ns, given.cause)
+                timeline.leave(given.t_ns, given.cause)
+
+    def steps_to(self, given: SampleBlock | Lost | Left) -> int | None:
+        """Where the sensor's clock was set to just before this, None if it still runs on.
+
+        It is said by the gateway, or seen in the first samples after an absence in which nobody could say it.
+        """
+        timeline = self.timeline if self.upcoming is None else self.upcoming
+        newest_ns = timeline.newest_ns
+        if newest_ns is None:
+            return None
+        match given:
+            case Left(t_ns=t_ns, cause=SensorEventKind.CLOCK_STEPPED):
+                furthest_ns = newest_ns + MAX_FORWARD_NS
+            case SampleBlock() if not timeline.present and len(given):
+                t_ns, furthest_ns = int(given.t_ns[0]), newest_ns + MAX_LEAP_NS
+            case _:
+                return None
+        return None if newest_ns - MAX_OVERLAP_NS <= t_ns <= furthest_ns else t_ns
+
+    def follow_clock(self, base_ns: int) -> None:
+        """The session's clock was set to ``base_ns``: what came on the new clock is next, and continues nothing."""
+        self.timeline = self.upcoming or self.timeline.rebased(base_ns, SensorEventKind.CLOCK_STEPPED, present=False)
+        self.upcoming = None
+        self._begin_ns = min(self._begin_ns, base_ns)
+        self.stillness.reset()
+        self.rest.reset()
+        first = first_block_from(base_ns)
+        if self._last_block is not None and self._last_block >= first - 1:
+            # Set back: no time is missing on the new clock, but the first block after it ends a gap all the same.
+            self._last_block = first - 2
+
+    def dropped(self) -> tuple[int, int]:
+        """Samples thrown away: broken ones, and those that came late."""
+        timeline = self.timeline if self.upcoming is None else self.upcoming
+        return timeline.broken, timeline.late
 
     def is_decided(self, block_index: int) -> bool:
         """Whether everything is known that ``step`` needs for a block; the first one after a gap needs some ahead."""
@@ -151,6 +206,7 @@ class SensorPath:
             begin_ns=self._begin_ns,
             last_block=self._last_block,
             last_quat=None if self._last_quat is None else tuple(self._last_quat.tolist()),
+            upcoming=None if self.upcoming is None else self.upcoming.state(),
         )
 
     @classmethod
@@ -158,6 +214,7 @@ class SensorPath:
         """Path that goes on where ``state`` was taken."""
         path = cls(state.worn, state.begin_ns, present=state.timeline.present)
         path.timeline = Timeline.from_state(state.timeline)
+        path.upcoming = None if state.upcoming is None else Timeline.from_state(state.upcoming)
         path.orientation = Orientation.from_state(state.orientation)
         path.stillness = Stillness.from_state(state.stillness)
         path.rest = Rest(state.rest)

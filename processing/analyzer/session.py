@@ -8,13 +8,14 @@ from processing.analyzer.calibration import Calibrator
 from processing.analyzer.exercise_set import ExerciseSet
 from processing.analyzer.inputs import Ordered, SessionInput, SessionRefusedError
 from processing.analyzer.ledger import Ledger, LedgerState
-from processing.analyzer.sensor import Frame, Hole, SensorPath
+from processing.analyzer.sensor import Frame, SensorPath
 from processing.analyzer.session_state import (
     SessionState,
     WaitingCommand,
     decode_session_state,
     encode_session_state,
 )
+from processing.analyzer.waiting import all_know_the_step, leap_goal, report_hole, stop_waiting_too_long
 from processing.domain.commands import (
     Calibrate,
     EndSession,
@@ -23,13 +24,10 @@ from processing.domain.commands import (
     StartExercise,
     StartSession,
 )
-from processing.domain.findings import Finding, GapSeen, LiveFrame, PainReported, RomSegment
+from processing.domain.findings import Finding, LiveFrame, PainReported, RomSegment
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S, first_block_from, start_of
-
-MAX_WAIT_NS = 120 * NS_PER_S
-"""Samples of one sensor that wait for another one; after that the silent one is taken for absent."""
+from processing.dsp.blocks import first_block_from, start_of
 
 MAX_COMMANDS = 64
 """Commands that wait for the samples to reach their time."""
@@ -80,8 +78,8 @@ class SessionAnalyzer:
         """What was thrown away: commands, and samples that were broken or late."""
         return {
             "waiting_commands": self._dropped_commands,
-            "broken_samples": sum(path.timeline.broken for path in self._paths),
-            "late_samples": sum(path.timeline.late for path in self._paths),
+            "broken_samples": sum(path.dropped()[0] for path in self._paths),
+            "late_samples": sum(path.dropped()[1] for path in self._paths),
         }
 
     def feed(self, given: SessionInput) -> list[Finding]:
@@ -95,11 +93,14 @@ class SessionAnalyzer:
                 else:
                     self._commands.append(WaitingCommand(given.t_ns, given.command))
             case _:
-                for path in self._paths:
-                    if path.worn.sensor_id == given.sensor_id:
-                        path.hear(given)
-                self._stop_waiting_too_long()
+                for path in (one for one in self._paths if one.worn.sensor_id == given.sensor_id):
+                    if path.upcoming is not None and path.steps_to(given) is not None:
+                        self._follow_clock()
+                    path.hear(given)
+                stop_waiting_too_long(self._paths)
         self._advance()
+        if not self._ended and all_know_the_step(self._paths):
+            self._follow_clock()
         return self._ledger.drain()
 
     def close(self, t_ns: int) -> list[Finding]:
@@ -107,17 +108,39 @@ class SessionAnalyzer:
         if self._ended:
             return []
         for path in self._paths:
+            if path.upcoming is not None:
+                self._follow_clock()
+        for path in self._paths:
             path.timeline.leave(path.timeline.known_ns, "session ended")
         self._advance()
         if not self._ended:
             self._end(max(t_ns, start_of(self._front)))
         return self._ledger.drain()
 
-    def _stop_waiting_too_long(self) -> None:
-        newest_ns = max(path.timeline.known_ns for path in self._paths)
+    def _follow_clock(self) -> None:
+        """Go on where the clock was set to, after samples and commands on the old clock have had their effect.
+
+        What began before is dated back from the new time: a set lasts as long as it did and ends after it began.
+        """
+        bases_ns = [path.upcoming.start_ns for path in self._paths if path.upcoming is not None]
         for path in self._paths:
-            if path.timeline.present and newest_ns - path.timeline.known_ns > MAX_WAIT_NS:
-                path.timeline.leave(path.timeline.known_ns, "overdue")
+            path.timeline.leave(path.timeline.known_ns, "overdue")
+        self._advance()
+        new_ns, old_ns = min(bases_ns), start_of(self._front)
+        while self._commands and abs(self._commands[0].t_ns - old_ns) < abs(self._commands[0].t_ns - new_ns):
+            self._apply(self._commands.pop(0))
+        if self._ended:
+            return
+        for path in self._paths:
+            path.follow_clock(new_ns)
+        self._front = first_block_from(new_ns)
+        shift_ns = start_of(self._front) - old_ns
+        self._begin_ns += shift_ns
+        for calibrator in self._calibrators.values():
+            calibrator.shift(shift_ns)
+        if self._set is not None:
+            self._set.shift(shift_ns)
+        self._advance()
 
     def _advance(self) -> None:
         while not self._ended:
@@ -127,7 +150,8 @@ class SessionAnalyzer:
             upcoming = [path.timeline.next_sample_ns(self._front) for path in self._paths]
             times = [t_ns for t_ns in upcoming if t_ns is not None]
             if not times:
-                if self._commands and not any(path.timeline.present for path in self._paths):
+                waits = any(path.timeline.present or path.upcoming is not None for path in self._paths)
+                if self._commands and not waits:
                     # Nobody to wait for: the command moves the time on.
                     self._front = max(self._front, first_block_from(self._commands[0].t_ns))
                     continue
@@ -145,10 +169,11 @@ class SessionAnalyzer:
                 continue
             frames[path.placement] = frame
             if frame.hole is not None:
-                self._report_hole(path, frame.hole)
+                report_hole(path, frame.hole, self._ledger)
             calibrator.step(path, frame.block, self._ledger, exercising=self._set is not None)
         if not frames:
-            self._leap(next_sample_ns)
+            command_ns = self._commands[0].t_ns if self._commands else None
+            self._front = max(self._front + 1, leap_goal(self._paths, next_sample_ns, command_ns))
             return
         if self._set is not None:
             now_ns = start_of(self._front + 1)
@@ -156,16 +181,6 @@ class SessionAnalyzer:
             self._set.step(frames, rests_ns, self._ledger)
         self._seen = True
         self._front += 1
-
-    def _leap(self, next_sample_ns: int) -> None:
-        """Go on after a block without any sample, but never past a command or what is still undecided."""
-        goal = next_sample_ns // BLOCK_NS
-        if self._commands:
-            goal = min(goal, first_block_from(self._commands[0].t_ns))
-        for path in self._paths:
-            if path.timeline.present:
-                goal = min(goal, path.timeline.known_ns // BLOCK_NS)
-        self._front = max(self._front + 1, goal)
 
     def _apply(self, waiting: WaitingCommand) -> None:
         t_ns = max(waiting.t_ns, start_of(self._front - 1))
@@ -216,20 +231,8 @@ class SessionAnalyzer:
         for path in self._paths:
             hole = path.open_hole(t_ns)
             if hole is not None:
-                self._report_hole(path, hole)
+                report_hole(path, hole, self._ledger)
         self._ended = True
-
-    def _report_hole(self, path: SensorPath, hole: Hole) -> None:
-        self._ledger.add(
-            GapSeen,
-            t0_ns=hole.t0_ns,
-            t1_ns=hole.t1_ns,
-            algorithm="grid/1",
-            quality=1.0,
-            placement=path.placement,
-            sensor_id=path.worn.sensor_id,
-            cause=hole.cause,
-        )
 
     def live(self) -> LiveFrame | None:
         """What a screen shows now, None before the first samples."""

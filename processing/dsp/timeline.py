@@ -39,6 +39,7 @@ _OFFSETS = np.arange(BLOCK_SAMPLES, dtype=np.int64) * GRID_NS
 class TimelineState(msgspec.Struct):
     """State of a ``Timeline``; arrays as little-endian bytes."""
 
+    start_ns: int
     known_ns: int
     present: bool
     fresh: bool
@@ -58,6 +59,7 @@ class Timeline:
     """
 
     def __init__(self, start_ns: int, *, present: bool) -> None:
+        self.start_ns = start_ns
         self._known_ns = start_ns
         self._present = present
         self._fresh = True
@@ -72,6 +74,11 @@ class Timeline:
     def known_ns(self) -> int:
         """Watermark, UTC."""
         return self._known_ns
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Time of the last sample taken, None before the first."""
+        return int(self._t[-1]) if len(self._t) else None
 
     @property
     def present(self) -> bool:
@@ -117,11 +124,17 @@ class Timeline:
 
     def lose(self, until_ns: int, cause: str) -> None:
         """Take note that no samples will come up to a time; short losses still wait for their bridge."""
-        last_ns = int(self._t[-1]) if len(self._t) else None
+        last_ns = self.newest_ns
         if last_ns is None or until_ns - last_ns > MAX_BRIDGE_NS:
             self._fresh = True
             self._known_ns = max(self._known_ns, min(until_ns, self._known_ns + MAX_LEAP_NS))
         self._remember(until_ns, cause)
+
+    def jump(self, t_ns: int, cause: str) -> None:
+        """The samples from ``t_ns`` on, which follow at once, do not continue those before."""
+        self._fresh = True
+        self._known_ns = max(self._known_ns, min(t_ns, self._known_ns + MAX_LEAP_NS))
+        self._remember(t_ns, cause)
 
     def leave(self, t_ns: int, cause: str) -> None:
         """The sensor is gone from ``t_ns`` until its next samples; nobody waits for it."""
@@ -129,6 +142,13 @@ class Timeline:
         self._present = False
         self._known_ns = max(self._known_ns, min(t_ns, self._known_ns + MAX_LEAP_NS))
         self._remember(t_ns, cause)
+
+    def rebased(self, t_ns: int, cause: str, *, present: bool) -> Timeline:
+        """Timeline that goes on at ``t_ns`` on a clock that was set anew, earlier or later; only the counters go on."""
+        timeline = Timeline(t_ns, present=present)
+        timeline._broken, timeline._late = self._broken, self._late
+        timeline._remember(t_ns, cause)
+        return timeline
 
     def is_decided(self, block_index: int) -> bool:
         """Tell whether everything about a block is known."""
@@ -181,6 +201,7 @@ class Timeline:
     def state(self) -> TimelineState:
         """State as a value."""
         return TimelineState(
+            start_ns=self.start_ns,
             known_ns=self._known_ns,
             present=self._present,
             fresh=self._fresh,
@@ -195,7 +216,8 @@ class Timeline:
     @classmethod
     def from_state(cls, state: TimelineState) -> Timeline:
         """Timeline that goes on where ``state`` was taken."""
-        timeline = cls(state.known_ns, present=state.present)
+        timeline = cls(state.start_ns, present=state.present)
+        timeline._known_ns = state.known_ns
         timeline._fresh = state.fresh
         timeline._t = np.frombuffer(state.t_ns, np.int64)
         timeline._x = np.frombuffer(state.values, np.float64).reshape(-1, 6)
