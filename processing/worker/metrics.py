@@ -27,6 +27,9 @@ class WorkerMetrics:
         self.samples_unrouted = self._counter("samples_unrouted", "Samples that belong to no open session.")
         self.commands_refused = self._counter("commands_refused", "Commands that an analyzer could not follow.")
         self.checkpoints = self._counter("checkpoints", "Checkpoint transactions, by outcome.", "outcome")
+        self.checkpoints_unreadable = self._counter(
+            "checkpoints_unreadable", "Checkpoints that could not be read, by how work went on.", "outcome"
+        )
         self.partition_failures = self._counter("partition_failures", "Partitions dropped after an unexpected error.")
         self.store_retries = self._counter("store_retries", "Store operations repeated because of an outage.")
         self.shifts = self._counter("shifts", "Times that work began (broker and claims connected).")

@@ -107,16 +107,12 @@ class Partition:
             DecodeError: the bytes are no entry. They are kept in the log and passed over.
         """
         offset = self.expect
-        entry: LogEntry | None = None
-        span_ns: tuple[int, int] | None = None
         try:
-            entry = decode_entry(data)
-            span_ns = _span_of(entry)
+            entry, span_ns = decode_logged(data)
         except DecodeError:
-            self.analyzer.pass_over(offset)
+            self.pass_over(data)
             raise
-        finally:
-            self._keep(data, span_ns)
+        self._keep(data, span_ns)
         self.findings += self.analyzer.feed(NumberedEntry(offset, entry))
         if isinstance(entry, Control):
             event_id = EventId(entry.event_id)
@@ -124,6 +120,11 @@ class Partition:
             self._applied.setdefault(event_id, applied)
             if isinstance(entry.command, StartSession):
                 self.opened.setdefault(session_of(entry.command), entry.command)
+
+    def pass_over(self, data: bytes) -> None:
+        """Keep the entry at ``expect`` in the log, without any effect."""
+        self.analyzer.pass_over(self.expect)
+        self._keep(data, None)
 
     def jump(self, first_offset: int) -> int:
         """Pass over entries that the gateway no longer has; returns how many were lost."""
@@ -186,6 +187,16 @@ def increase(before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int
         name: count - before.get(name, 0) if count >= before.get(name, 0) else count for name, count in now.items()
     }
     return {name: count for name, count in grown.items() if count}
+
+
+def decode_logged(data: bytes) -> tuple[LogEntry, tuple[int, int]]:
+    """Entry from its bytes, and the smallest and largest time (ns) that it speaks of.
+
+    Raises:
+        DecodeError: the bytes are no entry, or its time is impossible.
+    """
+    entry = decode_entry(data)
+    return entry, _span_of(entry)
 
 
 def _span_of(entry: LogEntry) -> tuple[int, int]:

@@ -36,6 +36,19 @@ class StoredPartition:
 
 
 @dataclass(frozen=True, slots=True)
+class KeptLog:
+    """How much of what was committed of a log the store still holds.
+
+    Attributes:
+        entries: entries in raw blocks.
+        lost: offsets that the gateway had dropped before they came.
+    """
+
+    entries: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRecord:
     """Who a session belongs to, the sensors that were paired when it was created, and when it was ended, if it was."""
 
@@ -140,7 +153,22 @@ class WorkerStore(Protocol):
         ...
 
     async def load(self, log: LogName) -> StoredPartition:
-        """What is committed of a log; makes the log known if it is new."""
+        """What is committed of a log.
+
+        A new log becomes known; sessions that an older log of its gateway left open are ended, nothing more will come.
+        """
+        ...
+
+    async def kept(self, log: LogName) -> KeptLog:
+        """How much of a log the raw blocks hold."""
+        ...
+
+    async def block_after(self, log: LogName, offset: int) -> RawBlock | None:
+        """First raw block that begins after an offset."""
+        ...
+
+    async def end_sessions(self, log: LogName) -> int:
+        """End the sessions that this log opened and that are open still; how many there were."""
         ...
 
     async def sessions(self, session_ids: Collection[SessionId]) -> Mapping[SessionId, SessionRecord]:

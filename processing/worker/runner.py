@@ -16,6 +16,7 @@ from processing.worker.ledger import SessionLedger
 from processing.worker.mailbox import Mailbox
 from processing.worker.partition import Partition, increase
 from processing.worker.ports import Checkpoint, CommitOutcome, LogName, OwnedFinding, StoreUnavailableError
+from processing.worker.recovery import Stumbles, load_partition
 from processing.worker.tools import BrokerUnavailableError, ClaimLostError, Tools
 
 _log = structlog.get_logger("worker")
@@ -44,6 +45,7 @@ class GatewayRunner:
         self._metrics = tools.metrics
         self._ledger = SessionLedger(gateway_id, tools.store, tools.metrics)
         self._log = _log.bind(gateway=gateway_id)
+        self._stumbles = Stumbles()
         self._stopping = False
         self._state: GatewayState | None = None
         self._partition: Partition | None = None
@@ -164,30 +166,38 @@ class GatewayRunner:
         if self._partition is not None and self._partition.log.log_id == log_id:
             return self._partition
         await self._checkpoint()
-        log = LogName(self.gateway_id, log_id)
-        stored = await self._tools.persist(lambda: self._tools.store.load(log))
-        self._partition = partition = Partition(log, stored, self._tools.analyzers)
+        self._partition = partition = await load_partition(LogName(self.gateway_id, log_id), self._tools)
         self._dirty_since_s = None
         self._seen = {"unrouted": dict(partition.analyzer.unrouted()), "refused": dict(partition.analyzer.refused())}
-        self._log.info("partition_loaded", log_id=log_id, committed=stored.committed, epoch=self._epoch)
+        self._log.info("partition_loaded", log_id=log_id, committed=partition.committed, epoch=self._epoch)
         await self._acknowledge()
         return partition
 
     async def _feed(self, partition: Partition, entries: tuple[bytes, ...]) -> None:
         self._touch()
         for index, data in enumerate(entries, start=1):
-            try:
-                partition.feed(data)
-            except DecodeError as error:
-                self._metrics.entries_refused.labels(error.reason).inc()
-                self._log.warning(
-                    "entry_refused", offset=partition.expect - 1, reason=error.reason, detail=error.detail
-                )
+            self._feed_entry(partition, data)
             if index % _ENTRIES_PER_TURN == 0:
                 await asyncio.sleep(0)
         self._metrics.entries.inc(len(entries))
         await self._store_findings(partition)
         await self._show(partition)
+
+    def _feed_entry(self, partition: Partition, data: bytes) -> None:
+        offset = partition.expect
+        if self._stumbles.is_hopeless(partition.log, offset):
+            partition.pass_over(data)
+            self._metrics.entries_refused.labels("analyzer_failed").inc()
+            self._log.error("entry_passed_over", offset=offset)
+            return
+        try:
+            partition.feed(data)
+        except DecodeError as error:
+            self._metrics.entries_refused.labels(error.reason).inc()
+            self._log.warning("entry_refused", offset=offset, reason=error.reason, detail=error.detail)
+        except Exception:
+            self._stumbles.note(partition.log, offset)
+            raise
 
     async def _store_findings(self, partition: Partition) -> None:
         """Provisional copies for the screens first, then the store; both carry the same ids."""

@@ -17,8 +17,10 @@ from processing.wire.messages import encode_finding
 from processing.worker.ports import (
     Checkpoint,
     CommitOutcome,
+    KeptLog,
     LogName,
     OwnedFinding,
+    RawBlock,
     SessionRecord,
     StoredPartition,
     StoreUnavailableError,
@@ -95,6 +97,25 @@ FROM unnest($2::uuid[], $3::bigint[]) AS e (session_id, ended_ns)
 WHERE s.session_id = e.session_id AND s.gateway_id = $1 AND s.ended_ns IS NULL
 """
 
+# When a log says no more, its sessions ended with its last checkpoint.
+_END_OPENED = """
+UPDATE lumbar.session s
+SET ended_ns = greatest(s.started_ns, (extract(epoch FROM p.updated_at) * 1000000000)::bigint)
+FROM lumbar.control c JOIN lumbar.log_partition p ON p.gateway_id = c.gateway_id AND p.log_id = c.applied_log_id
+WHERE s.gateway_id = $1 AND s.ended_ns IS NULL AND c.event_id = s.session_id AND (c.applied_log_id = $2) = $3
+"""
+_KEPT = """
+SELECT
+    (SELECT coalesce(sum(last_offset - first_offset + 1), 0)::bigint FROM lumbar.raw_block
+     WHERE gateway_id = $1 AND log_id = $2) AS entries,
+    (SELECT coalesce(sum(last_offset - first_offset + 1), 0)::bigint FROM lumbar.log_loss
+     WHERE gateway_id = $1 AND log_id = $2) AS lost
+"""
+_BLOCK_AFTER = """
+SELECT first_offset, last_offset, entries FROM lumbar.raw_block
+WHERE gateway_id = $1 AND log_id = $2 AND first_offset > $3 ORDER BY first_offset LIMIT 1
+"""
+
 _sensors = msgspec.json.Decoder(tuple[SensorPlacement, ...])
 
 
@@ -160,10 +181,31 @@ class PostgresWorkerStore:
         with outage_as(StoreUnavailableError):
             async with self._pool.acquire() as connection, connection.transaction():
                 await connection.execute(_MEET_GATEWAY, log.gateway_id, shard_of(log.gateway_id))
-                await connection.execute(_MEET_LOG, log.gateway_id, log.log_id)
+                met = await connection.execute(_MEET_LOG, log.gateway_id, log.log_id)
+                if met == "INSERT 0 1":
+                    await connection.execute(_END_OPENED, log.gateway_id, log.log_id, False)  # noqa: FBT003 - SQL
                 row = await connection.fetchrow(_LOAD, log.gateway_id, log.log_id)
         assert row is not None
         return StoredPartition(committed=row["committed"], state=row["checkpoint"])
+
+    async def kept(self, log: LogName) -> KeptLog:
+        """See ``WorkerStore``."""
+        with outage_as(StoreUnavailableError):
+            row = await self._pool.fetchrow(_KEPT, log.gateway_id, log.log_id)
+        assert row is not None
+        return KeptLog(row["entries"], row["lost"])
+
+    async def block_after(self, log: LogName, offset: int) -> RawBlock | None:
+        """See ``WorkerStore``. Without the times, which nobody needs to feed it again."""
+        with outage_as(StoreUnavailableError):
+            row = await self._pool.fetchrow(_BLOCK_AFTER, log.gateway_id, log.log_id, offset)
+        return None if row is None else RawBlock(row["first_offset"], row["last_offset"], row["entries"], None, None)
+
+    async def end_sessions(self, log: LogName) -> int:
+        """See ``WorkerStore``."""
+        with outage_as(StoreUnavailableError):
+            ended = await self._pool.execute(_END_OPENED, log.gateway_id, log.log_id, True)  # noqa: FBT003 - SQL
+        return int(ended.rsplit(" ", 1)[1])
 
     async def sessions(self, session_ids: Collection[SessionId]) -> Mapping[SessionId, SessionRecord]:
         """See ``WorkerStore``."""

@@ -163,6 +163,27 @@ async def test_a_checkpoint_marks_commands_that_could_not_be_followed_as_refused
     assert found.state is ControlState.REFUSED
 
 
+async def test_a_new_log_ends_the_sessions_that_an_older_one_left_open(pool: Pool, dsn: str) -> None:
+    await provision(pool, SESSION, GW1)
+    waiting = session_named("waiting")
+    await provision(pool, waiting, GW1)
+    store, service = PostgresWorkerStore(pool, dsn), PostgresServiceStore(pool)
+    for session_id in (SESSION, waiting):
+        start = start_session(session_id, "S1")
+        await service.add_control(
+            GW1, ControlMessage(event_id=session_id, issued_ns=T0_NS, expires_ns=T0_NS, command=start)
+        )
+    async with store.claims("a") as board:
+        epoch = await board.claim(SHARD)
+        assert epoch is not None
+        await store.load(LOG)
+        await store.commit(checkpoint(epoch, 0, 10, applied=(AppliedControl(EventId(SESSION), 4),)))
+    await store.load(LOG)
+    assert len(await service.open_sessions()) == 2
+    await store.load(LogName(GW1, 8))
+    assert [session.session_id for session in await service.open_sessions()] == [waiting]
+
+
 async def test_the_log_comes_back_as_batches_byte_for_byte(pool: Pool, dsn: str) -> None:
     from processing.wire.log import decode_batch
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from processing.domain.commands import EndSession, SensorPlacement, StartSession, session_of
 from processing.domain.entries import Control, LogEntry, NumberedEntry, Samples, StreamOpened
-from processing.domain.errors import DecodeError
+from processing.domain.errors import DecodeError, StateError
 from processing.domain.findings import Finding, LiveFrame, StepBout
 from processing.domain.ids import EventId, GatewayId, SessionId, SubjectId, finding_uuid
 from processing.domain.samples import ClockQuality, Placement
@@ -106,7 +106,10 @@ class TallyAnalyzer:
     @classmethod
     def from_state(cls, state: bytes, /) -> TallyAnalyzer:
         analyzer = cls()
-        analyzer._tally = msgspec.msgpack.decode(state, type=_TallyState)
+        try:
+            analyzer._tally = msgspec.msgpack.decode(state, type=_TallyState)
+        except msgspec.MsgspecError as error:
+            raise StateError(str(error)) from error
         return analyzer
 
     def sessions(self) -> Mapping[SessionId, StartSession]:
