@@ -12,6 +12,7 @@ import structlog
 from gateway.connection import BleBackend
 from gateway.devices.driver import Driver
 from gateway.devices.registry import DRIVERS
+from gateway.host_clock import HostClock
 from gateway.identity import Identity
 from gateway.journal import Journal, open_journal
 from gateway.link import LinkTimings, Radio
@@ -34,6 +35,7 @@ async def run_gateway(
     *,
     drivers: Sequence[Driver] = DRIVERS,
     timings: LinkTimings | None = None,
+    clock: HostClock | None = None,
 ) -> None:
     """Run until cancelled; then disconnects the wearables, commits what waits and says that it is offline.
 
@@ -42,12 +44,14 @@ async def run_gateway(
         backend: classes for bleak's ``backend=``, None for the platform's own Bluetooth.
         drivers: wearables to understand.
         timings: patience of the radio.
+        clock: time of all stamps, None for the machine's.
 
     Raises:
         LogError: the log cannot be opened or written.
         SettingsError: the metrics port cannot be used.
     """
     metrics = Metrics()
+    clock = clock or HostClock()
     identity = Identity(GatewayId(settings.gateway_id), secrets.randbits(32), version("lumbar"))
     async with open_journal(
         settings.gateway_log,
@@ -57,9 +61,9 @@ async def run_gateway(
         max_pending=_MAX_PENDING,
     ) as journal:
         with served_metrics(metrics, settings.metrics_host, settings.metrics_port):
-            radio = Radio(journal, metrics, drivers, backend, timings)
+            radio = Radio(journal, metrics, clock, drivers, backend, timings)
             await _apply_last_config(journal, radio)
-            uplink = Uplink(identity, settings.broker, journal, radio, metrics)
+            uplink = Uplink(identity, settings.broker, journal, radio, metrics, clock)
             _log.info("gateway starts", gateway=identity.gateway_id, log_id=journal.log_id, position=journal.position)
             try:
                 async with asyncio.TaskGroup() as group:

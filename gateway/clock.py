@@ -1,5 +1,6 @@
-"""Device tick to UTC by the lower convex hull of (tick, arrival).
+"""Device tick to host time by the lower convex hull of (tick, arrival).
 
+Host time is whatever clock the arrivals are stamped with; it must not be one that gets set (``gateway.host_clock``).
 A notification can only arrive after its samples were taken, so arrival minus device time is the clock
 offset plus a delay that is never negative. The line under all points that lies closest to them is the
 clock; the mean of the points is the clock plus the mean queueing delay, which differs between links
@@ -57,10 +58,10 @@ class TickOrderError(LumbarError):
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """UTC of a tick.
+    """Host time of a tick.
 
     Attributes:
-        t_ns: UTC in nanoseconds since 1970.
+        t_ns: host time in nanoseconds.
         uncertainty_us: the true time lies at most this much before ``t_ns``.
         stepped: the mapping jumped; times before and after do not continue each other.
     """
@@ -124,12 +125,12 @@ class DeviceClock:
         return device_ns
 
     def echo(self, tick: int, sent_ns: int, arrival_ns: int) -> None:
-        """Take a two-way measurement: ``tick`` was read after ``sent_ns`` and before ``arrival_ns`` (UTC)."""
+        """Take a two-way measurement: ``tick`` was read after ``sent_ns`` and before ``arrival_ns``."""
         device_ns = self.observe(tick, arrival_ns)
         _keep(self._lower, _Point(device_ns, sent_ns - device_ns), lowest=False)
 
     def stamp(self, device_ns: int) -> Stamp:
-        """UTC of an instant that ``observe`` returned.
+        """Host time of an instant that ``observe`` returned.
 
         Successive stamps advance by the device time that passed, changed by at most ``max_slew``; when that cannot
         bring the output to the estimate the output jumps and says so.

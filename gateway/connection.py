@@ -47,7 +47,7 @@ LINK_ERRORS = (BleakError, OSError, EOFError, DecodeError, LinkLostError)
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A notified value and when it came (UTC); ``after_loss`` if others were dropped just before it."""
+    """A notified value and when it came (steady clock); ``after_loss`` if others were dropped just before it."""
 
     characteristic: str
     data: bytes
@@ -72,7 +72,7 @@ class Inbox:
             self.dropped += 1
             self._loss = True
             return
-        self._waiting.append(Notification(characteristic, bytes(data), time.time_ns(), self._loss))
+        self._waiting.append(Notification(characteristic, bytes(data), time.monotonic_ns(), self._loss))
         self._loss = False
         self._stirred.set()
 

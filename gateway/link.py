@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -22,17 +21,20 @@ from gateway.connection import LINK_ERRORS, BleBackend, Inbox, LinkLostError, co
 from gateway.devices.driver import Driver, StreamInfo
 from gateway.devices.registry import Recognised, advertised_services, recognise
 from gateway.health import sensor_health
+from gateway.host_clock import HostClock, OpenSessions
 from gateway.journal import Journal
-from gateway.marks import StreamMark
+from gateway.marks import StreamMark, left_open
 from gateway.metrics import Metrics
 from gateway.wearable import Reader, Wearable
-from processing.domain.entries import MAX_STREAMS, SensorEvent, SensorEventKind
+from processing.domain.commands import Command
+from processing.domain.entries import MAX_STREAMS
 from processing.domain.ids import SensorId
 from processing.wire.messages import GatewayConfig, SensorsReport
 
 _log = structlog.get_logger("gateway.link")
 
 _REPORTED_SENSORS = 250
+_WATCH_CLOCK_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Radio:
     Args:
         journal: where the entries go.
         metrics: counters.
+        clock: stamps what the radio says; corrected here when the machine's clock was set.
         drivers: known kinds of wearables.
         backend: classes for bleak, None for the platform's own.
         timings: patience.
@@ -81,16 +84,21 @@ class Radio:
         self,
         journal: Journal,
         metrics: Metrics,
+        clock: HostClock,
         drivers: Sequence[Driver],
         backend: BleBackend | None,
         timings: LinkTimings | None = None,
     ) -> None:
         self._journal = journal
         self._metrics = metrics
+        self._clock = clock
+        self._sessions = OpenSessions()
         self._drivers = tuple(drivers)
         self._backend = backend
         self._timings = timings or LinkTimings()
-        self._wearables = {SensorId(m.sensor_id): Wearable(SensorId(m.sensor_id), m) for m in journal.marks}
+        self._wearables: dict[SensorId, Wearable] = {}
+        for mark in journal.marks:
+            self._wearable(SensorId(mark.sensor_id), mark)
         self._sightings: dict[SensorId, _Sighting] = {}
         self._slots: dict[int, SensorId] = {}
         self._wake = asyncio.Event()
@@ -122,7 +130,7 @@ class Radio:
         sensors = tuple(
             sensor_health(
                 wearable.stream,
-                wearable.meter.update(now_ns, wearable.stream.totals),
+                wearable.meter.update(self._clock.steady_ns(), wearable.stream.totals),
                 sensor_id=wearable.sensor_id,
                 paired=wearable.setting is not None,
                 battery_percent=wearable.battery_percent,
@@ -132,12 +140,17 @@ class Radio:
         )
         return SensorsReport(t_ns=now_ns, sensors=sensors)
 
+    def follow(self, command: Command) -> None:
+        """A command enters the log: while a session is open the clock is not corrected."""
+        self._sessions.follow(command, self._clock.steady_ns())
+
     async def run(self) -> None:
         """Keep all wanted sensors connected until cancelled."""
-        for event in _left_open(self._journal.marks):
+        for event in left_open(self._journal.marks):
             self._journal.put(event)
         failures = 0
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._watch_clock(), name="gateway.link.clock")
             while True:
                 try:
                     await self._look_around()
@@ -241,29 +254,41 @@ class Radio:
     def _start(self, wearable: Wearable, slot: int, info: StreamInfo) -> None:
         wearable.battery_percent = info.battery_percent
         wearable.meter.restart()
-        for entry in wearable.stream.open(slot, info, time.time_ns()):
+        self._follow_machine_clock()
+        for entry in wearable.stream.open(slot, info, self._clock.utc_ns()):
             self._journal.put(entry)
         self._metrics.connections.labels(wearable.sensor_id).inc()
         _log.info("streaming", sensor=wearable.sensor_id, slot=slot, firmware=info.firmware)
+
+    async def _watch_clock(self) -> None:
+        while True:
+            self._follow_machine_clock()
+            await asyncio.sleep(_WATCH_CLOCK_S)
+
+    def _follow_machine_clock(self) -> None:
+        """Correct our clock if the machine's was set, unless a stream runs in an open session: its time goes on."""
+        streaming = any(wearable.stream.info is not None for wearable in self._wearables.values())
+        changed_ns = self._clock.follow_machine(hold=streaming and self._sessions.active(self._clock.steady_ns()))
+        self._metrics.clock_error.set(self._clock.error_ns() / 1e9)
+        if not changed_ns:
+            return
+        self._metrics.clock_corrections.inc()
+        _log.warning("the machine's clock was set", by_s=changed_ns / 1e9)
+        for wearable in self._wearables.values():
+            for entry in wearable.stream.step(self._clock.utc_offset_ns):
+                self._journal.put(entry)
 
     def _due(self) -> Iterator[Wearable]:
         now_s = _steady_s()
         return (w for w in self._wearables.values() if w.missing and w.next_try_s <= now_s)
 
-    def _wearable(self, sensor_id: SensorId) -> Wearable:
-        return self._wearables.setdefault(sensor_id, Wearable(sensor_id))
+    def _wearable(self, sensor_id: SensorId, mark: StreamMark | None = None) -> Wearable:
+        return self._wearables.setdefault(sensor_id, Wearable(sensor_id, mark, self._clock.utc_offset_ns))
 
     def _pause_s(self, failures: int) -> float:
         shortest_s, longest_s = self._timings.retry_s
         # S311: jitter needs no cryptography.
         return min(longest_s, shortest_s * 2.0 ** min(failures, 10)) * random.uniform(0.5, 1.0)  # noqa: S311
-
-
-def _left_open(marks: Iterable[StreamMark]) -> Iterator[SensorEvent]:
-    """Events for the slots that a killed process left open."""
-    for mark in marks:
-        if mark.slot is not None:
-            yield SensorEvent(stream=mark.slot, t_ns=mark.end_ns, event=SensorEventKind.DISCONNECTED)
 
 
 def _being_cancelled() -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -60,6 +60,13 @@ def apply_mark(marks: dict[str, StreamMark], entry: LogEntry) -> None:
             marks[mark.sensor_id] = msgspec.structs.replace(mark, end_ns=end_ns)
     elif isinstance(entry, SensorEvent) and entry.event is SensorEventKind.DISCONNECTED:
         _free_slot(marks, entry.stream)
+
+
+def left_open(marks: Iterable[StreamMark]) -> Iterator[SensorEvent]:
+    """Events for the slots that a killed process left open."""
+    for mark in marks:
+        if mark.slot is not None:
+            yield SensorEvent(stream=mark.slot, t_ns=mark.end_ns, event=SensorEventKind.DISCONNECTED)
 
 
 def _at_slot(marks: dict[str, StreamMark], slot: int) -> StreamMark | None:

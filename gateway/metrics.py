@@ -42,6 +42,12 @@ class Metrics:
             ["sensor"],
             registry=registry,
         )
+        self.clock_corrections = Counter(
+            "lumbar_gateway_clock_corrections", "Times that the machine's clock was set", registry=registry
+        )
+        self.clock_error = Gauge(
+            "lumbar_gateway_clock_error_seconds", "Machine's clock minus that of the stamps", registry=registry
+        )
         self.appended_entries = Counter("lumbar_gateway_appended_entries", "Entries committed", registry=registry)
         self.dropped_entries = Counter(
             "lumbar_gateway_dropped_entries", "Unacknowledged entries dropped, log full", registry=registry

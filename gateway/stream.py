@@ -23,6 +23,10 @@ from processing.domain.samples import BYTES_PER_SAMPLE
 _HELD_BATCHES = 200
 """Batches kept back until the clock has settled; at 20 a second far more than that takes."""
 
+_BACKWARD_NS = 50_000_000
+"""Samples of a new clock that begin so long before the end of the old ones belong to another time line; links differ
+in their delay by less (devices.md §2.4)."""
+
 _US_PER_WRAP = 2**32
 
 
@@ -55,10 +59,15 @@ class SensorStream:
     Args:
         sensor_id: whose stream.
         mark: how far the log of an earlier process knows it.
+        utc_offset_ns: UTC minus the host time that arrivals are stamped with.
     """
 
-    def __init__(self, sensor_id: SensorId, mark: StreamMark | None = None) -> None:
+    def __init__(self, sensor_id: SensorId, mark: StreamMark | None = None, utc_offset_ns: int = 0) -> None:
         self._sensor_id = sensor_id
+        self._utc_offset_ns = utc_offset_ns
+        self._stamped = False
+        """Whether ``_end_ns`` was counted with ``_utc_offset_ns`` and not by an earlier process."""
+        self._step_untold = False
         self._boot_id = None if mark is None else mark.boot_id
         self._end_ns = None if mark is None else mark.end_ns
         self._gap_reason = GapReason.LINK if mark is None else GapReason.GATEWAY
@@ -111,12 +120,25 @@ class SensorStream:
         )
         self._open = _Open(opened, info)
         entries: list[LogEntry] = [opened]
+        if self._step_untold:
+            entries.append(self._event(SensorEventKind.CLOCK_STEPPED))
+            self._step_untold = False
         if self._clock is None or self._boot_id != info.boot_id:
             if self._boot_id not in {None, info.boot_id}:
                 entries.append(self._event(SensorEventKind.REBOOTED))
             self._new_clock(info)
         self._boot_id = info.boot_id
         return entries
+
+    def step(self, utc_offset_ns: int) -> list[LogEntry]:
+        """The offset of UTC to host time has changed; samples that are still held get the new time."""
+        change_ns = utc_offset_ns - self._utc_offset_ns
+        self._utc_offset_ns = utc_offset_ns
+        if self._end_ns is None or not self._stamped:
+            return []
+        self._end_ns = max(0, self._end_ns + change_ns)
+        self._step_untold = self._open is None
+        return [] if self._step_untold else [self._event(SensorEventKind.CLOCK_STEPPED)]
 
     def opening(self) -> list[LogEntry]:
         """What was said when the running stream was opened, to be said again."""
@@ -197,19 +219,21 @@ class SensorStream:
             clock, stepped = self._new_clock(opened.info), True
             device_ns = _observe(clock, opened.info, held.batch, held.arrival_ns)
         stamp = clock.stamp(device_ns)
+        t0_ns = stamp.t_ns + self._utc_offset_ns
         entries: list[LogEntry] = []
         if self._end_ns is not None:
             if self._next_device_ns is None:
-                lost = _periods(stamp.t_ns - self._end_ns, period_ns)
+                lost = _periods(t0_ns - self._end_ns, period_ns)
+                stepped = stepped or t0_ns < self._end_ns - _BACKWARD_NS
             else:
                 lost = _periods(device_ns - self._next_device_ns, period_ns)
-            if lost > 0 and stamp.t_ns > self._end_ns:
+            if lost > 0 and t0_ns > self._end_ns:
                 self._lost += lost
                 entries.append(
                     Gap(
                         stream=opened.entry.stream,
                         t0_ns=self._end_ns,
-                        t1_ns=stamp.t_ns,
+                        t1_ns=t0_ns,
                         reason=self._gap_reason,
                         lost=lost,
                     )
@@ -218,7 +242,7 @@ class SensorStream:
         if stepped or stamp.stepped:
             self._clock_steps += 1
             entries.append(
-                SensorEvent(stream=slot, t_ns=stamp.t_ns, event=SensorEventKind.CLOCK_STEPPED),
+                SensorEvent(stream=slot, t_ns=t0_ns, event=SensorEventKind.CLOCK_STEPPED),
             )
         entries.append(self._samples(opened, held.batch, device_ns, stamp))
         return entries
@@ -227,12 +251,13 @@ class SensorStream:
         samples = Samples(
             stream=opened.entry.stream,
             tick=device_ns // 1000 % _US_PER_WRAP,
-            t0_us=stamp.t_ns // 1000,
+            t0_us=(stamp.t_ns + self._utc_offset_ns) // 1000,
             t0_uncertainty_us=stamp.uncertainty_us,
             packed=batch.packed,
         )
         span_ns = samples.count * opened.info.period_ns
         self._received += samples.count
+        self._stamped = True
         self._end_ns = samples.t0_ns + span_ns
         self._last_device_ns = device_ns
         self._next_device_ns = device_ns + span_ns

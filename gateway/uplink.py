@@ -13,11 +13,12 @@ import aiomqtt
 import structlog
 
 from gateway.broker import broker_connection, broker_errors
+from gateway.host_clock import HostClock
 from gateway.identity import Identity
 from gateway.journal import Journal
 from gateway.metrics import Metrics
 from gateway.window import AckFate, SendWindow
-from processing.domain.commands import ControlMessage
+from processing.domain.commands import Command, ControlMessage
 from processing.domain.entries import Control
 from processing.domain.errors import DecodeError, DecodeReason
 from processing.wire.broker_address import BrokerAddress
@@ -60,6 +61,10 @@ class Sensors(Protocol):
         """Say in the log again what the running streams are."""
         ...
 
+    def follow(self, command: Command) -> None:
+        """A command enters the log."""
+        ...
+
     def report(self, now_ns: int) -> SensorsReport:
         """Health of all sensors."""
         ...
@@ -69,13 +74,20 @@ class Uplink:
     """Connection to the broker for as long as ``run`` runs; reconnects by itself."""
 
     def __init__(
-        self, identity: Identity, broker: BrokerAddress, journal: Journal, sensors: Sensors, metrics: Metrics
+        self,
+        identity: Identity,
+        broker: BrokerAddress,
+        journal: Journal,
+        sensors: Sensors,
+        metrics: Metrics,
+        clock: HostClock,
     ) -> None:
         self._identity = identity
         self._broker = broker
         self._journal = journal
         self._sensors = sensors
         self._metrics = metrics
+        self._clock = clock
         self._window = SendWindow(unsent_from=journal.opened_at)
         self._handlers: dict[GatewayTopic, Callable[[bytes], Awaitable[None]]] = {
             GatewayTopic.ACK: self._on_ack,
@@ -196,7 +208,7 @@ class Uplink:
         topic = self._identity.topic(GatewayTopic.SENSORS)
         while True:
             self._sensors.changed.clear()
-            report = encode_message(self._sensors.report(time.time_ns()))
+            report = encode_message(self._sensors.report(self._clock.utc_ns()))
             await self._publish(client, topic, report, qos=1, retain=True)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_REPORT_S):
@@ -251,13 +263,15 @@ class Uplink:
 
     async def _on_control(self, payload: bytes) -> None:
         message = decode_message(payload, ControlMessage)
-        now_ns = time.time_ns()
-        if message.expires_ns < now_ns:
+        # By the machine's clock: ours may wait with a correction that brings it to the service's.
+        late_ns = time.time_ns() - message.expires_ns
+        if late_ns > 0:
             self._metrics.controls.labels("expired").inc()
-            _log.warning("command expired", event_id=message.event_id, late_s=(now_ns - message.expires_ns) / 1e9)
+            _log.warning("command expired", event_id=message.event_id, late_s=late_ns / 1e9)
             return
         self._metrics.controls.labels("taken").inc()
-        self._journal.put(Control(t_ns=now_ns, event_id=message.event_id, command=message.command))
+        self._journal.put(Control(t_ns=self._clock.utc_ns(), event_id=message.event_id, command=message.command))
+        self._sensors.follow(message.command)
 
     async def _on_cue(self, payload: bytes) -> None:
         cue = decode_message(payload, Cue)

@@ -29,9 +29,9 @@ _ECHO_S = 2.0
 class Wearable:
     """State of one sensor that outlives its connections."""
 
-    def __init__(self, sensor_id: SensorId, mark: StreamMark | None = None) -> None:
+    def __init__(self, sensor_id: SensorId, mark: StreamMark | None = None, utc_offset_ns: int = 0) -> None:
         self.sensor_id = sensor_id
-        self.stream = SensorStream(sensor_id, mark)
+        self.stream = SensorStream(sensor_id, mark, utc_offset_ns)
         self.meter = RateMeter()
         self.setting: SensorSetting | None = None
         """How to read it, None if nobody wants it."""
@@ -102,13 +102,13 @@ class Reader:
 
     async def _ask_time(self) -> None:
         """Measure the device's clock both ways, if its driver can."""
-        sent_ns = time.time_ns()
+        sent_ns = time.monotonic_ns()
         arrival_ns = 0
         async with asyncio.timeout(_ECHO_S):
             for step in self._driver.ask_time(sent_ns):
                 answer = await perform(self._client, step, self._inbox)
                 # The tick was read before the first answer came; what follows only fetches it.
-                arrival_ns = arrival_ns or time.time_ns()
+                arrival_ns = arrival_ns or time.monotonic_ns()
                 if isinstance(step, Read):
                     self._decode(Notification(step.characteristic, answer, arrival_ns, after_loss=False))
 

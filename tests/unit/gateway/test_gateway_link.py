@@ -9,6 +9,7 @@ from bleak.backends.scanner import BaseBleakScanner
 from bleak.exc import BleakError
 
 from gateway.connection import BleBackend
+from gateway.host_clock import HostClock
 from gateway.journal import open_journal
 from gateway.link import LinkTimings, Radio
 from gateway.metrics import Metrics
@@ -33,7 +34,7 @@ async def test_a_radio_ends_when_it_is_told_to_although_the_adapter_fails_at_tha
     started = asyncio.Event()
     backend = BleBackend(type("Scanner", (FailingScanner,), {"started": started}), BaseBleakClient)
     async with open_journal(tmp_path / "log", Metrics(), max_bytes=10**6, flush_s=1.0, max_pending=10) as journal:
-        radio = Radio(journal, Metrics(), (), backend, LinkTimings(survey_s=60.0, idle_every_s=0.0))
+        radio = Radio(journal, Metrics(), HostClock(), (), backend, LinkTimings(survey_s=60.0, idle_every_s=0.0))
         running = asyncio.create_task(radio.run())
         await started.wait()
         running.cancel()

@@ -129,6 +129,55 @@ def test_a_reconnection_keeps_the_clock_and_shows_the_link_gap_with_its_count(st
     assert gap == Gap(stream=3, t0_ns=end_ns, t1_ns=samples.t0_ns, reason=GapReason.LINK, lost=100)
 
 
+HOUR_NS = 3_600_000_000_000
+
+
+def times_of(entries: list[LogEntry]) -> list[int]:
+    return [entry.t0_ns for entry in entries if isinstance(entry, Samples)]
+
+
+@pytest.mark.parametrize("by_ns", [-HOUR_NS, 72 * HOUR_NS])
+def test_a_step_of_utc_moves_later_samples_and_is_told_before_them(stream: SensorStream, by_ns: int) -> None:
+    feed(stream, 0, 20)
+    end_ns = stream.end_ns or 0
+    assert stream.step(by_ns) == [SensorEvent(stream=0, t_ns=end_ns + by_ns, event=SensorEventKind.CLOCK_STEPPED)]
+    gap, samples = feed(stream, 21, 22)
+    # Arrivals are stamped with a clock that did not step, so what is lost is still known by the tick.
+    assert gap == Gap(
+        stream=0, t0_ns=end_ns + by_ns, t1_ns=end_ns + by_ns + BATCH_NS, reason=GapReason.DEVICE, lost=BATCH
+    )
+    assert times_of([samples]) == [end_ns + by_ns + BATCH_NS]
+    assert stream.totals.clock_steps == 0
+
+
+def test_a_step_between_two_connections_is_told_when_the_stream_opens_again(stream: SensorStream) -> None:
+    feed(stream, 0, 20)
+    stream.close()
+    end_ns = stream.end_ns or 0
+    assert stream.step(-HOUR_NS) == []
+    told = stream.open(1, info(), T0)[1:]
+    assert told == [SensorEvent(stream=1, t_ns=end_ns - HOUR_NS, event=SensorEventKind.CLOCK_STEPPED)]
+    gap, *_ = feed(stream, 24, 25)
+    assert isinstance(gap, Gap)
+    assert (gap.t0_ns, gap.lost) == (end_ns - HOUR_NS, 20)
+    assert len(stream.open(1, info(), T0)) == 1
+
+
+def test_held_samples_get_the_time_that_is_right_when_they_are_released(stream: SensorStream) -> None:
+    feed(stream, 0, 3)
+    assert stream.step(HOUR_NS) == []
+    assert times_of(feed(stream, 3, 20))[0] == T0 + DELAY_NS + HOUR_NS
+
+
+def test_a_clock_that_was_set_back_while_the_gateway_was_down_is_a_step() -> None:
+    mark = StreamMark(sensor_id="s", slot=None, boot_id=1, period_ns=PERIOD_NS, end_ns=T0 + HOUR_NS)
+    stream = SensorStream(SensorId("s"), mark)
+    stream.open(0, info(), T0)
+    stepped, *samples = feed(stream, 0, 20)
+    assert stepped == SensorEvent(stream=0, t_ns=T0 + DELAY_NS, event=SensorEventKind.CLOCK_STEPPED)
+    assert all(isinstance(entry, Samples) for entry in samples)
+
+
 def test_a_running_stream_can_say_again_what_it_is(stream: SensorStream) -> None:
     (opened,) = stream.opening()
     assert isinstance(opened, StreamOpened)

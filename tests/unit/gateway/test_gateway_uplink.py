@@ -11,10 +11,12 @@ from typing import Any
 import aiomqtt
 import pytest
 
+from gateway.host_clock import HostClock
 from gateway.identity import Identity
 from gateway.journal import Journal, open_journal
 from gateway.metrics import Metrics
 from gateway.uplink import Uplink
+from processing.domain.commands import Command
 from processing.domain.entries import LogEntry, SensorEvent, SensorEventKind
 from processing.domain.ids import GatewayId
 from processing.wire.broker_address import parse_broker_url
@@ -40,6 +42,8 @@ class NoSensors:
         self.reopened = 0
 
     def apply(self, config: GatewayConfig) -> None: ...
+
+    def follow(self, command: Command) -> None: ...
 
     def reopen(self) -> None:
         self.reopened += 1
@@ -123,7 +127,9 @@ def message(kind: GatewayTopic, content: Message) -> aiomqtt.Message:
 
 def uplink(journal: Journal, sensors: NoSensors | None = None) -> Uplink:
     identity = Identity(GATEWAY, 7, "1")
-    return Uplink(identity, parse_broker_url("mqtt://127.0.0.1:1"), journal, sensors or NoSensors(), Metrics())
+    return Uplink(
+        identity, parse_broker_url("mqtt://127.0.0.1:1"), journal, sensors or NoSensors(), Metrics(), HostClock()
+    )
 
 
 @pytest.mark.parametrize("trouble", ["none", "broker goes away at the same moment", "cancellation gets lost"])
