@@ -63,6 +63,7 @@ class Partition:
     Attributes:
         expect: next offset to be fed.
         findings: confirmed and not yet stored.
+        stored: stored since the last checkpoint, which makes them sure.
         opened: sessions that the log opened, with the command that did; the oldest closed ones are forgotten.
     """
 
@@ -71,6 +72,7 @@ class Partition:
         self.analyzer: Analyzer = analyzers() if stored.state is None else analyzers.from_state(stored.state)
         self.expect = stored.committed + 1
         self.findings: list[Finding] = []
+        self.stored: list[OwnedFinding] = []
         self.opened: dict[SessionId, StartSession] = dict(self.analyzer.sessions())
         self._start = stored.committed
         self._runs: list[_Run] = []
@@ -146,7 +148,7 @@ class Partition:
             state=self.analyzer.state(),
             blocks=tuple(run.block() for run in self._runs),
             losses=tuple(self._losses),
-            findings=tuple(findings),
+            findings=(*self.stored, *findings),
             applied=tuple(self._applied.values()),
             ended={
                 session_id: self._latest_ns
@@ -162,6 +164,7 @@ class Partition:
         self._losses.clear()
         self._applied.clear()
         self.findings.clear()
+        self.stored.clear()
         self._bytes = 0
         self._ended.update(done.ended)
         surplus = max(0, len(self._ended) - _MAX_ENDED)

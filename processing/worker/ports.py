@@ -99,6 +99,8 @@ class Checkpoint:
         epoch: claim of the worker; the transaction stands only if it is the newest.
         committed: last offset that this checkpoint covers.
         state: the analyzer after ``committed``.
+        findings: all that were confirmed since ``start``; what is stored differently under their ids is replaced, for
+            only this transaction is guarded.
         losses: offsets (first, last) that the gateway had dropped before they came.
         ended: sessions that closed, and the time of the log when they did.
     """

@@ -208,6 +208,7 @@ class GatewayRunner:
             await self._tools.publish(live_topic(each.subject_id), encode_message(LiveFinding(finding=each.finding)))
         await self._tools.persist(lambda: self._tools.store.add_findings(owned))
         self._metrics.findings.inc(len(owned))
+        partition.stored += owned
         partition.findings.clear()
 
     async def _owned(self, partition: Partition) -> tuple[OwnedFinding, ...]:

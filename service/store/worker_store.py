@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
@@ -25,35 +25,13 @@ from processing.worker.ports import (
     StoredPartition,
     StoreUnavailableError,
 )
+from service.store.claims import PostgresClaims, open_claims
 from service.store.errors import outage_as
-from service.store.pool import COMMAND_TIMEOUT_S, CONNECT_TIMEOUT_S, Pool
+from service.store.pool import Pool
 
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
-_PoolConnection: TypeAlias = "Connection | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+_PoolConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-_SHARD_LOCKS = 0x6C756D31
-_WORKER_LOCKS = 0x6C756D32
-"""First keys of our advisory locks: one lock per shard, and one per living worker (its backend's pid)."""
-
-_ANNOUNCE = "SELECT pg_catalog.pg_advisory_lock($1, pg_catalog.pg_backend_pid())"
-_WORKERS = """
-SELECT count(*) FROM pg_catalog.pg_locks l
-JOIN pg_catalog.pg_database d ON d.oid = l.database
-WHERE l.locktype = 'advisory' AND l.classid = $1::int8::oid AND l.objsubid = 2 AND l.granted
-  AND d.datname = pg_catalog.current_database()
-"""
-_TRY_LOCK = "SELECT pg_catalog.pg_try_advisory_lock($1, $2)"
-_UNLOCK = "SELECT pg_catalog.pg_advisory_unlock($1, $2)"
-
-# The clock keeps epochs growing even across a database that was wiped: a gateway ignores lower epochs than it has seen.
-_CLAIM = """
-INSERT INTO lumbar.shard AS s (shard, epoch, owner) VALUES ($1, extract(epoch FROM now())::bigint, $2)
-ON CONFLICT (shard) DO UPDATE
-SET epoch = greatest(s.epoch + 1, excluded.epoch), owner = excluded.owner, claimed_at = now()
-RETURNING epoch
-"""
 
 _MEET_GATEWAY = "INSERT INTO lumbar.gateway (gateway_id, shard) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _MEET_LOG = "INSERT INTO lumbar.log_partition (gateway_id, log_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
@@ -69,6 +47,12 @@ INSERT INTO lumbar.finding
 SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::int[],
     $7::timestamptz[], $8::timestamptz[], $9::bigint[], $10::bigint[], $11::json[])
 ON CONFLICT DO NOTHING
+"""
+
+# What a worker without a valid claim stored under one of these ids was not what the log says.
+_DROP_DIFFERING = """
+DELETE FROM lumbar.finding f USING unnest($1::uuid[], $2::text[]) AS n (finding_id, body)
+WHERE f.finding_id = n.finding_id AND f.body::text <> n.body
 """
 
 # FOR SHARE: a claim that would make us stale waits until this transaction is over, or we see it
@@ -119,33 +103,6 @@ WHERE gateway_id = $1 AND log_id = $2 AND first_offset > $3 ORDER BY first_offse
 _sensors = msgspec.json.Decoder(tuple[SensorPlacement, ...])
 
 
-class PostgresClaims:
-    """Claims held by the advisory locks of one connection."""
-
-    def __init__(self, connection: Connection, worker: str) -> None:
-        self._connection = connection
-        self._worker = worker
-
-    async def workers(self) -> int:
-        """See ``ClaimBoard``. Counts the locks that workers hold, so the dead vanish with their connection."""
-        with outage_as(StoreUnavailableError):
-            count: int = await self._connection.fetchval(_WORKERS, _WORKER_LOCKS)
-        return count
-
-    async def claim(self, shard: int) -> int | None:
-        """See ``ClaimBoard``."""
-        with outage_as(StoreUnavailableError):
-            if not await self._connection.fetchval(_TRY_LOCK, _SHARD_LOCKS, shard):
-                return None
-            epoch: int = await self._connection.fetchval(_CLAIM, shard, self._worker)
-        return epoch
-
-    async def release(self, shard: int) -> None:
-        """See ``ClaimBoard``."""
-        with outage_as(StoreUnavailableError):
-            await self._connection.execute(_UNLOCK, _SHARD_LOCKS, shard)
-
-
 class PostgresWorkerStore:
     """``WorkerStore`` over a pool; claims get a connection of their own to ``dsn``."""
 
@@ -153,28 +110,9 @@ class PostgresWorkerStore:
         self._pool = pool
         self._dsn = dsn
 
-    @asynccontextmanager
-    async def claims(self, worker: str) -> AsyncIterator[PostgresClaims]:
-        """See ``WorkerStore``. The server notices within about 15 s when this machine vanishes from the network."""
-        with outage_as(StoreUnavailableError):
-            connection = await asyncpg.connect(
-                self._dsn,
-                timeout=CONNECT_TIMEOUT_S,
-                command_timeout=COMMAND_TIMEOUT_S,
-                server_settings={
-                    "application_name": f"lumbar worker {worker}",
-                    "tcp_keepalives_idle": "5",
-                    "tcp_keepalives_interval": "3",
-                    "tcp_keepalives_count": "3",
-                },
-            )
-        try:
-            with outage_as(StoreUnavailableError):
-                await connection.execute(_ANNOUNCE, _WORKER_LOCKS)
-            yield PostgresClaims(connection, worker)
-        finally:
-            # terminate, not close: nothing is left to say, and a dead server must not keep us waiting
-            connection.terminate()
+    def claims(self, worker: str) -> AbstractAsyncContextManager[PostgresClaims]:
+        """See ``WorkerStore``."""
+        return open_claims(self._dsn, worker)
 
     async def load(self, log: LogName) -> StoredPartition:
         """See ``WorkerStore``."""
@@ -245,6 +183,10 @@ async def _commit(connection: _PoolConnection, checkpoint: Checkpoint) -> Commit
     )
     if status != "UPDATE 1":
         return CommitOutcome.OVERTAKEN
+    if checkpoint.findings:
+        found = [owned.finding for owned in checkpoint.findings]
+        bodies = [encode_finding(finding).decode() for finding in found]
+        await connection.execute(_DROP_DIFFERING, [finding.finding_id for finding in found], bodies)
     await _insert_findings(connection, checkpoint.findings)
     if checkpoint.blocks:
         columns = zip(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import uuid5
 
 import asyncpg
+import msgspec
 import pytest
 
 from processing.domain.commands import ControlMessage
@@ -34,6 +35,7 @@ from tests.integration.worker_parts import (
     provision,
     session_named,
     start_session,
+    stored_findings,
 )
 
 GW1 = GatewayId("gw1")
@@ -120,6 +122,29 @@ async def test_findings_inserted_twice_are_there_once_and_to_the_letter(pool: Po
     rows = await pool.fetch("SELECT body, t0_ns FROM lumbar.finding ORDER BY ordinal")
     assert [row["body"].encode() for row in rows] == [encode_finding(finding) for finding in findings]
     assert [row["t0_ns"] for row in rows] == [finding.t0_ns for finding in findings]
+
+
+async def test_a_checkpoint_replaces_what_was_stored_differently_under_the_ids_of_its_findings(
+    pool: Pool, dsn: str
+) -> None:
+    subject = await provision(pool, SESSION, GW1)
+    store = PostgresWorkerStore(pool, dsn)
+    findings = expected_findings(log_of(SESSION, 20))
+    stale = [
+        msgspec.structs.replace(findings[0], t0_ns=findings[0].t0_ns - 5_000_000_000),
+        msgspec.structs.replace(findings[1], quality=0.5),
+        findings[2],
+    ]
+    await store.add_findings([OwnedFinding(subject, GW1, finding) for finding in stale])
+    before = await pool.fetchval("SELECT seq FROM lumbar.finding WHERE ordinal = 3")
+    owned = tuple(OwnedFinding(subject, GW1, finding) for finding in findings)
+    await store.load(LOG)
+    async with store.claims("a") as board:
+        epoch = await board.claim(SHARD)
+        assert epoch is not None
+        assert await store.commit(checkpoint(epoch, 0, 10, findings=owned)) is CommitOutcome.DONE
+    assert await stored_findings(pool, SESSION) == findings
+    assert await pool.fetchval("SELECT seq FROM lumbar.finding WHERE ordinal = 3") == before
 
 
 async def test_a_checkpoint_marks_commands_as_applied_and_sessions_as_ended(pool: Pool, dsn: str) -> None:

@@ -41,9 +41,7 @@ CUT = 40
 Users = dict[str, BrokerUser]
 
 
-async def _half_done(
-    broker: ChildBroker, user: BrokerUser, pool: Pool, store: PostgresWorkerStore, worker: BrokerUser
-) -> None:
+async def _half_done(broker: ChildBroker, users: Users, pool: Pool, store: PostgresWorkerStore) -> None:
     """Commit the first entries of the log, then spoil the checkpoint."""
     await provision(pool, SESSION, GW1)
     start = start_session(SESSION)
