@@ -27,6 +27,7 @@ from service.api.events import (
     Snapshot,
     control_event,
     frame_event,
+    is_recent,
     sensor_view,
     session_view,
 )
@@ -43,6 +44,7 @@ OVERVIEW_EVERY_NS = 1_000_000_000
 MAX_GATEWAYS = 10_000
 _LIVING = {Liveness.EXERCISING, Liveness.RESTING}
 MAX_RECENT_CONTROLS = 8
+_STALE_NS = STALE_MS * 1_000_000
 
 
 class Ignored(msgspec.Struct, frozen=True):
@@ -229,7 +231,7 @@ class LiveBoard:
     def _frame(self, subject_id: SubjectId, person: _Person, frame: LiveFrame, now_ns: int) -> Ignored | None:
         if _id_of(person.session) != frame.session_id:
             return Ignored("other_session")
-        if person.frame is not None and now_ns - person.frame_came_ns < MIN_FRAME_NS:
+        if person.frame is not None and is_recent(now_ns, person.frame_came_ns, MIN_FRAME_NS):
             return Ignored("too_fast")
         person.frame = frame
         person.frame_came_ns = now_ns
@@ -267,7 +269,7 @@ class LiveBoard:
     def _overview_changed(self, subject_id: SubjectId, now_ns: int) -> None:
         person = self._people[subject_id]
         row = self.overview(subject_id, now_ns)
-        alive = row.liveness in _LIVING and now_ns - person.overview_sent_ns >= OVERVIEW_EVERY_NS
+        alive = row.liveness in _LIVING and not is_recent(now_ns, person.overview_sent_ns, OVERVIEW_EVERY_NS)
         if row == person.overview and not alive:
             return
         person.overview = row
@@ -277,7 +279,8 @@ class LiveBoard:
     def _liveness(self, person: _Person, now_ns: int) -> Liveness:
         connection = self._connection(person)
         frame = person.frame
-        if self._following and frame is not None and now_ns - frame.t_ns <= STALE_MS * 1_000_000:
+        arrived = is_recent(now_ns, person.frame_came_ns, _STALE_NS)
+        if self._following and frame is not None and arrived and now_ns - frame.t_ns <= _STALE_NS:
             return Liveness.EXERCISING if frame.exercise else Liveness.RESTING
         if connection.gateway is None:
             return Liveness.NO_SENSOR

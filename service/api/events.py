@@ -171,6 +171,11 @@ def frame_event(frame: LiveFrame, now_ns: int) -> FrameEvent:
     )
 
 
+def is_recent(now_ns: int, since_ns: int, limit_ns: int) -> bool:
+    """Tell whether something was less than ``limit_ns`` ago; what seems to be ahead was before a clock was set back."""
+    return 0 <= now_ns - since_ns < limit_ns
+
+
 def session_view(session: Session | None, start: ControlState | None) -> SessionView | None:
     """Session as screens get it; None if it is over. A session without a stored start command counts as open."""
     if session is None or session.ended_ns is not None:
