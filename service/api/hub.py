@@ -8,7 +8,7 @@ slow phone costs a fixed amount of memory and nobody else waits for it.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
@@ -86,15 +86,20 @@ class Subscription:
 
 class _Channel:
     def __init__(self, floor_id: int) -> None:
-        self.ring: deque[ServerEvent] = deque(maxlen=RING_EVENTS)
+        self.ring: OrderedDict[int, ServerEvent] = OrderedDict()
+        self.newest_superseded: dict[str, int] = {}
         self.floor_id = floor_id
-        """Nothing after this id has left the ring."""
+        """Nothing after this id has left the ring but what was superseded."""
         self.readers: set[Subscription] = set()
 
     def push(self, event: ServerEvent) -> None:
+        """Keep an event; of those that supersede each other only the newest."""
+        if event.superseded:
+            self.ring.pop(self.newest_superseded.get(event.name, event.event_id), None)
+            self.newest_superseded[event.name] = event.event_id
         if len(self.ring) == RING_EVENTS:
-            self.floor_id = self.ring[0].event_id
-        self.ring.append(event)
+            self.floor_id, _ = self.ring.popitem(last=False)
+        self.ring[event.event_id] = event
 
 
 class Hub:
@@ -161,7 +166,5 @@ class Hub:
     def _missed(self, place: _Channel, last_seen_id: int | None) -> tuple[ServerEvent, ...] | None:
         if last_seen_id is None or not place.floor_id <= last_seen_id <= self._last_id:
             return None
-        missed = [event for event in place.ring if event.event_id > last_seen_id]
-        newest = {event.name: event.event_id for event in missed}
-        kept = tuple(event for event in missed if not event.superseded or newest[event.name] == event.event_id)
-        return kept if len(kept) <= QUEUE_EVENTS else None
+        missed = tuple(event for event in place.ring.values() if event.event_id > last_seen_id)
+        return missed if len(missed) <= QUEUE_EVENTS else None

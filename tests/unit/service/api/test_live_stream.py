@@ -121,9 +121,8 @@ async def test_an_id_that_is_not_ours_brings_a_snapshot(world: World, last_event
 async def test_an_id_that_left_the_ring_brings_a_snapshot(world: World) -> None:
     session_id = await session_of(world)
     (snapshot,) = parsed(await Reader(world).chunk())
-    for _ in range(RING_EVENTS + 1):
-        world.clock.go_on(0.1)
-        world.frame(session_id, 1)
+    for finding in a_set(session_id, reps=RING_EVENTS):
+        world.finding(finding)
     (event,) = parsed(await Reader(world, str(snapshot.event_id)).chunk())
     assert event.name == "snapshot"
 
@@ -269,3 +268,29 @@ async def test_the_number_of_recent_commands_is_bounded(world: World) -> None:
         message = msgspec.structs.replace(template.message, event_id=f"{index:08d}-0000-0000-0000-000000000000")
         world.board.set_control(ANNA, type(template)(HUB_1, message, ControlState.APPLIED))
     assert len(world.board.snapshot(ANNA, world.clock()).controls) == 8
+
+
+async def test_a_clock_that_was_set_back_does_not_freeze_the_page(world: World) -> None:
+    session_id = await session_of(world)
+    world.frame(session_id, reps=1)
+    world.clock.go_on(-3600)
+    world.board.refresh_overviews(world.clock())
+    assert world.board.overview(ANNA, world.clock()).liveness is not Liveness.EXERCISING
+    world.frame(session_id, reps=2)
+    frame = world.board.snapshot(ANNA, world.clock()).frame
+    assert frame is not None
+    assert frame.reps == {"flexion": 2}
+    assert world.board.overview(ANNA, world.clock()).liveness is Liveness.EXERCISING
+
+
+def test_a_channel_keeps_only_the_newest_of_what_is_superseded() -> None:
+    hub = Hub(first_id=0)
+    for data in (b"seen", b"first"):
+        hub.publish("anna-7", "finding", data)
+    for number in range(5 * RING_EVENTS):
+        hub.publish("anna-7", "frame", b"%d" % number, superseded=True)
+    hub.publish("anna-7", "finding", b"last")
+    reader = hub.subscribe("anna-7", 1)
+    assert reader is not None
+    assert reader.backlog is not None
+    assert [event.data for event in reader.backlog] == [b"first", b"%d" % (5 * RING_EVENTS - 1), b"last"]
