@@ -9,8 +9,9 @@ import msgspec
 from processing.domain.ids import EventId, SensorId, SessionId
 from processing.domain.samples import Placement
 
-Name = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-UuidText = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+# "$" alone would let a newline at the end pass; "\Z" is unknown to readers of the JSON schema
+Name = Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$(?!\n)")]
+UuidText = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$(?!\n)")]
 UtcNs = Annotated[int, msgspec.Meta(ge=0, lt=2**62)]
 
 
@@ -43,7 +44,7 @@ class StartExercise(msgspec.Struct, frozen=True, kw_only=True, tag="start_exerci
     """Begin a set of one exercise of the catalogue; ends the running set, if any."""
 
     session_id: UuidText
-    exercise: Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9_]+$")]
+    exercise: Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9_]+$(?!\n)")]
 
 
 class EndSet(msgspec.Struct, frozen=True, kw_only=True, tag="end_set"):

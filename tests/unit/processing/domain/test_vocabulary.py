@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from uuid import UUID
 
+import msgspec
 import pytest
 
+from processing.domain.commands import Name, StartExercise, UuidText
 from processing.domain.errors import DecodeError, RecordingError
 from processing.domain.exercises import CATALOGUE, Counting, UnknownExerciseError, exercise_of
 from processing.domain.ids import SessionId, finding_uuid
@@ -44,3 +46,16 @@ def test_counted_exercises_have_a_channel_with_a_floor_and_timed_ones_have_none(
 
 def test_a_recording_error_says_file_line_and_column() -> None:
     assert str(RecordingError("a.csv", "no number", 7, "acc_x")) == "a.csv, line 7, column acc_x: no number"
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"), [(Name, "imu-1"), (UuidText, SESSION), (StartExercise, "squat")], ids=["name", "uuid", "exercise"]
+)
+def test_no_name_ends_with_a_newline(kind: object, text: str) -> None:
+    def value(of: str) -> object:
+        return {"type": "start_exercise", "session_id": SESSION, "exercise": of} if kind is StartExercise else of
+
+    assert msgspec.convert(value(text), kind)
+    for bad in (text + "\n", text + "\n\n", "\n" + text):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.convert(value(bad), kind)
