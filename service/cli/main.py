@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -27,6 +28,14 @@ broker = typer.Typer(help="Prepare a broker of your own.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(export, name="export")
 app.add_typer(broker, name="broker")
+
+
+class DemoBroker(StrEnum):
+    """Brokers that the demo can start."""
+
+    NATS = "nats"
+    MOSQUITTO = "mosquitto"
+
 
 CheckConfig = Annotated[bool, typer.Option("--check-config", help="Check the settings and exit.")]
 
@@ -83,12 +92,17 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of the simulated patients.")] = 1,
     for_s: Annotated[float | None, typer.Option("--for", help="Seconds to exercise, then stop.")] = None,
     replay: Annotated[list[Path] | None, typer.Option(help="Recordings to replay as wearables.")] = None,
-    directory: Annotated[Path | None, typer.Option("--directory", help="Keep data and logs here.")] = None,
+    exercise: Annotated[str | None, typer.Option(help="Exercise of the recordings that do not say it.")] = None,
+    mount: Annotated[
+        list[str] | None, typer.Option(help="How a recorded sensor sits: pelvis=up:+x,forward:-z.")
+    ] = None,
+    directory: Annotated[Path | None, typer.Option(help="Data and logs; else in the user's data folder.")] = None,
     port: Annotated[int, typer.Option(help="Port of the web page; 0 takes a free one.")] = 8000,
-    broker: Annotated[str, typer.Option(help="nats or mosquitto.")] = "nats",
+    broker: Annotated[DemoBroker, typer.Option(help="Embedded broker; mosquitto must be installed.")] = DemoBroker.NATS,
     *,
     headless: Annotated[bool, typer.Option("--headless", help="No banner; exit when the exercises are done.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line per committed finding.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines: committed findings, then a summary.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Forget what earlier demos left.")] = False,
 ) -> None:
     """Run the whole system on embedded parts, with simulated or replayed patients."""
     from service.cli.demo.run import DemoOptions, demo_command
@@ -103,6 +117,9 @@ def demo(
         broker=broker,
         headless=headless,
         as_json=as_json,
+        fresh=fresh,
+        exercise=exercise,
+        mounts=tuple(mount or ()),
     )
     demo_command(options)
 
@@ -152,6 +169,14 @@ def bench(
     from service.cli.bench import bench_command
 
     bench_command(seconds, as_json=as_json)
+
+
+@app.command()
+def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False) -> None:
+    """Check this machine: settings, broker, database, Bluetooth, disk, clock. Exit code 1 if a check failed."""
+    from service.cli.doctor import doctor_command
+
+    doctor_command(as_json=as_json)
 
 
 def _add_analyze() -> None:

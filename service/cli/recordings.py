@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from processing.domain.errors import RecordingError
+from processing.domain.exercises import exercise_of
 from processing.domain.samples import Placement
 
 
@@ -38,16 +39,21 @@ _PLANS: Mapping[str, tuple[str, str]] = {
 }
 
 
-def recording_plan(path: Path) -> RecordingPlan:
-    """Plan of a recording of the data folder.
+def recording_plan(
+    path: Path, exercise: str | None = None, mounts: Mapping[Placement, str] | None = None
+) -> RecordingPlan:
+    """Plan of a recording: what is stated here, else what its set in the data folder says.
 
     Raises:
-        RecordingError: the file cannot be read, or does not say which set it belongs to.
+        RecordingError: the file cannot be read, or the exercise is neither stated nor known.
+        UnknownExerciseError: the catalogue has no such exercise.
     """
     plan = known_plan(path)
-    if plan is None:
-        raise RecordingError(str(path), f"says no known set; known: {', '.join(sorted(_PLANS))}")
-    return plan
+    code = exercise or (plan.exercise if plan is not None else None)
+    if code is None:
+        raise RecordingError(str(path), "does not say its exercise: state it with --exercise")
+    exercise_of(code)
+    return RecordingPlan(code, {**(plan.mounts if plan is not None else {}), **(mounts or {})})
 
 
 def known_plan(path: Path) -> RecordingPlan | None:

@@ -48,7 +48,8 @@ def assert_truth(result: DemoResult, at_least_sets: int) -> None:
     assert len(rows) >= at_least_sets
     for row in rows:
         assert row.counts_agree, row
-        assert row.rom_error_deg is None or row.rom_error_deg <= ROM_TOLERANCE_DEG, row
+        assert bool(row.true_rom_deg) == bool(row.measured_rom_deg), row
+        assert (row.rom_error_deg or 0.0) <= ROM_TOLERANCE_DEG, row
 
 
 async def exported_log(demo: RunningDemo, file: Path) -> list[NumberedEntry]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import structlog
 
+import service
 from processing.domain.errors import LumbarError
 
 LOG = structlog.get_logger(__name__)
@@ -19,8 +20,10 @@ LOG = structlog.get_logger(__name__)
 MAX_FAST_DEATHS = 5
 """A child that dies this often within seconds of its start will not be helped by another start."""
 FAST_DEATH_S = 5.0
-STOP_TIMEOUT_S = 10.0
+STOP_TIMEOUT_S = 3.0
+"""All children are told at once; the whole demo is gone within 5 s."""
 LINE_LIMIT = 1 << 20
+_OUR_PACKAGES = Path(service.__file__).parents[1]
 
 
 class ChildError(LumbarError):
@@ -30,10 +33,10 @@ class ChildError(LumbarError):
         super().__init__(name, log)
         self.name = name
         self.log = log
+        self.log_tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
 
     def __str__(self) -> str:
-        tail = "\n".join(self.log.read_text(errors="replace").splitlines()[-15:]) if self.log.exists() else ""
-        return f"{self.name} keeps dying; the end of {self.log}:\n{tail}"
+        return f"{self.name} keeps dying; the end of {self.log}:\n{self.log_tail}"
 
 
 @dataclass
@@ -85,10 +88,11 @@ class Child:
         with self.log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable,
+                "-P",  # a folder of the user's may hold a package called service
                 "-m",
                 "service.cli.main",
                 *self.arguments,
-                env=dict(self.environment),
+                env={**self.environment, "PYTHONPATH": str(_OUR_PACKAGES)},
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
@@ -106,6 +110,7 @@ class Child:
             if self.lines.full():
                 self.lines.get_nowait()
                 self.dropped_lines += 1
+                LOG.warning("child_line_dropped", child=self.name, dropped=self.dropped_lines)
             self.lines.put_nowait(line.rstrip())
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import httpx
 import msgspec
+import structlog
 
 from processing.domain.findings import Finding
+from service.cli.demo.person import PATIENCE_S, DemoError
 
+LOG = structlog.get_logger(__name__)
 POLL_INTERVAL_S = 1.0
 PAGE = 500
 
@@ -20,17 +24,16 @@ class _Page(msgspec.Struct, frozen=True):
 
 
 class CommittedFindings:
-    """Every committed finding once, in the order in which they were seen.
+    """Every committed finding once, in the order seen: appended to ``findings`` and given to ``on_new``."""
 
-    ``on_new`` is called with each.
-    """
-
-    def __init__(self, client: httpx.AsyncClient, on_new: Callable[[Finding], None] | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, findings: list[Finding], on_new: Callable[[Finding], None] | None
+    ) -> None:
         self._client = client
         self._on_new = on_new
         self._sessions: list[str] = []
         self._seen: set[str] = set()
-        self.findings: list[Finding] = []
+        self._findings = findings
 
     def add_session(self, session_id: str) -> None:
         """Follow one more session."""
@@ -40,15 +43,29 @@ class CommittedFindings:
         """Look for new findings until cancelled; a service that is away for a moment is asked again."""
         while True:
             await asyncio.sleep(POLL_INTERVAL_S)
-            await self.catch_up()
+            with contextlib.suppress(httpx.TransportError, httpx.HTTPStatusError):
+                await self._catch_up()
 
-    async def catch_up(self) -> None:
-        """Take in all that is committed now."""
+    async def finish(self) -> None:
+        """Take in all that is committed now.
+
+        Raises:
+            DemoError: the service does not answer.
+        """
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                while True:
+                    try:
+                        return await self._catch_up()
+                    except (httpx.TransportError, httpx.HTTPStatusError) as error:
+                        LOG.warning("findings_not_read", error=str(error))
+                        await asyncio.sleep(POLL_INTERVAL_S)
+        except TimeoutError as error:
+            raise DemoError("the service does not give the committed findings") from error
+
+    async def _catch_up(self) -> None:
         for session_id in list(self._sessions):
-            try:
-                await self._read(session_id)
-            except (httpx.TransportError, httpx.HTTPStatusError):
-                continue
+            await self._read(session_id)
 
     async def _read(self, session_id: str) -> None:
         cursor: str | None = None
@@ -67,6 +84,6 @@ class CommittedFindings:
         if finding.finding_id in self._seen:
             return
         self._seen.add(finding.finding_id)
-        self.findings.append(finding)
+        self._findings.append(finding)
         if self._on_new is not None:
             self._on_new(finding)

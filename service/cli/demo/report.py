@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import msgspec
 from rich.table import Table
 
-from processing.domain.findings import Finding, RomMeasured, SetCompleted
+from processing.domain.findings import Finding, RomMeasured, RomSegment, SetCompleted
 from service.cli.demo.conductor import DoneSet
 
 
@@ -20,7 +21,15 @@ class SetComparison:
     true_reps: Mapping[str, int]
     counted_reps: Mapping[str, int] | None
     """None if the set was not committed."""
-    rom_error_deg: float | None
+    true_rom_deg: Mapping[str, float]
+    """By segment and direction, of what was measured; without a measurement, of the lumbar spine."""
+    measured_rom_deg: Mapping[str, float]
+
+    @property
+    def rom_error_deg(self) -> float | None:
+        """Largest error of a range of motion, None where none was measured."""
+        errors = [abs(angle - self.true_rom_deg[name]) for name, angle in self.measured_rom_deg.items()]
+        return max(errors, default=None)
 
     @property
     def counts_agree(self) -> bool:
@@ -47,7 +56,7 @@ def compare(done: Sequence[DoneSet], findings: Sequence[Finding]) -> list[SetCom
                 exercise=item.truth.exercise,
                 true_reps=true_reps,
                 counted_reps=None if completed is None else completed.reps,
-                rom_error_deg=_rom_error_deg(item, [f for f in mine if isinstance(f, RomMeasured)]),
+                **_rom_deg(item, [f for f in mine if isinstance(f, RomMeasured)]),
             )
         )
     return rows
@@ -70,14 +79,28 @@ def comparison_table(rows: Sequence[SetComparison]) -> Table:
     return table
 
 
-def _rom_error_deg(item: DoneSet, measured: Sequence[RomMeasured]) -> float | None:
-    true = {(rom.segment, rom.direction): rom.angle_deg for rom in item.truth.rom}
-    errors = [
-        abs(rom.angle_deg - true[rom.segment.value, rom.direction.value])
-        for rom in measured
-        if (rom.segment.value, rom.direction.value) in true
+def _rom_deg(item: DoneSet, measured: Sequence[RomMeasured]) -> dict[str, dict[str, float]]:
+    segments = {rom.segment.value for rom in measured} or {RomSegment.LUMBAR.value}
+    return {
+        "true_rom_deg": {f"{r.segment} {r.direction}": r.angle_deg for r in item.truth.rom if r.segment in segments},
+        "measured_rom_deg": {f"{r.segment.value} {r.direction.value}": r.angle_deg for r in measured},
+    }
+
+
+def summary_line(rows: Sequence[SetComparison]) -> bytes:
+    """Last line of ``--json``: per patient and set the truth beside what was committed."""
+    sets = [
+        {
+            "subject_id": row.subject_id,
+            "exercise": row.exercise,
+            "true_reps": row.true_reps,
+            "counted_reps": row.counted_reps,
+            "true_rom_deg": row.true_rom_deg,
+            "measured_rom_deg": row.measured_rom_deg,
+        }
+        for row in rows
     ]
-    return max(errors, default=None)
+    return msgspec.json.encode({"type": "summary", "counts_agree": all(r.counts_agree for r in rows), "sets": sets})
 
 
 def _counts(reps: Mapping[str, int]) -> str:

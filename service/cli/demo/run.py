@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -17,18 +15,22 @@ import msgspec
 from rich.console import Console
 
 from firmware_sim.instructions import PatientReady
+from processing.domain.errors import SettingsError
 from processing.domain.findings import Finding
 from processing.domain.ids import SensorId, SubjectId
 from processing.domain.samples import Placement
 from processing.wire.messages import encode_finding
+from service.cli.analyze import parse_mounts
 from service.cli.demo.committed import CommittedFindings
 from service.cli.demo.conductor import DoneSet, conduct, conduct_replay
 from service.cli.demo.person import Person
-from service.cli.demo.report import compare, comparison_table
+from service.cli.demo.place import demo_place
+from service.cli.demo.report import compare, comparison_table, summary_line
 from service.cli.demo.seeding import Wearer, seed_people
 from service.cli.demo.sim_link import SimLink
 from service.cli.demo.system import DemoSystem, demo_system
 from service.cli.recordings import recording_plan
+from service.cli.stop import until_stopped
 
 CONSOLE = Console(stderr=True)
 
@@ -46,32 +48,40 @@ class DemoOptions:
     broker: str
     headless: bool
     as_json: bool
+    fresh: bool = False
+    exercise: str | None = None
+    mounts: tuple[str, ...] = ()
 
 
 def demo_command(options: DemoOptions) -> None:
-    """Run the demo until its patients are done, the time is over, or Ctrl-C."""
-    with contextlib.ExitStack() as stack:
-        directory = options.directory
-        if directory is None:
-            temporary = tempfile.TemporaryDirectory(prefix="lumbar-demo-", ignore_cleanup_errors=True)
-            directory = Path(stack.enter_context(temporary))
-        directory.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(asyncio.CancelledError, KeyboardInterrupt):
-            asyncio.run(_demo(options, directory.resolve()))
+    """Run the demo until its patients are done, the time is over, or it is told to stop.
+
+    Raises:
+        SettingsError: options that do not go together.
+        EmbeddedServerError: the directory or a port is in use.
+    """
+    if options.replay and options.for_s is not None:
+        raise SettingsError("--for does not go with --replay: a recording is as long as it is")
+    with demo_place(options.directory, fresh=options.fresh) as directory:
+        asyncio.run(until_stopped(_demo(options, directory)))
 
 
 async def _demo(options: DemoOptions, directory: Path) -> None:
-    task = asyncio.current_task()
-    assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     started = time.monotonic()
-    async with running_demo(options, directory) as demo:
-        if not options.headless:
-            _greet(demo.system, started)
-        result = await play(demo, options, _print_json if options.as_json else None)
-        if result.done:
-            CONSOLE.print(comparison_table(compare(result.done, result.findings)))
-        _write_truth(directory, result.done)
+    result = DemoResult()
+    try:
+        async with running_demo(options, directory) as demo:
+            if not options.headless:
+                _greet(demo.system, started)
+            await play(demo, options, _print_json if options.as_json else None, result)
+    finally:
+        rows = compare(result.done, result.findings)
+        if rows:
+            CONSOLE.print(comparison_table(rows))
+        (directory / "truth.jsonl").write_bytes(b"".join(msgspec.json.encode(one) + b"\n" for one in result.done))
+        if options.as_json:
+            sys.stdout.write(summary_line(rows).decode() + "\n")
+            sys.stdout.flush()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,12 +94,12 @@ class RunningDemo:
     exercises: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DemoResult:
-    """What the patients did and what was committed about it."""
+    """What the patients have done so far and what was committed about it."""
 
-    done: Sequence[DoneSet]
-    findings: Sequence[Finding]
+    done: list[DoneSet] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
 
 
 @contextlib.asynccontextmanager
@@ -99,7 +109,8 @@ async def running_demo(options: DemoOptions, directory: Path) -> AsyncIterator[R
     Raises:
         RecordingError: a recording to replay cannot be used.
     """
-    plans = [recording_plan(path) for path in options.replay]
+    mounts_by_placement = parse_mounts(options.mounts)
+    plans = [recording_plan(path, options.exercise, mounts_by_placement) for path in options.replay]
     arguments = ["--patients", str(options.patients), "--seed", str(options.seed)]
     for path in options.replay:
         arguments += ["--replay", str(path.resolve())]
@@ -117,13 +128,23 @@ async def running_demo(options: DemoOptions, directory: Path) -> AsyncIterator[R
 
 
 async def play(
-    demo: RunningDemo, options: DemoOptions, on_finding: Callable[[Finding], None] | None = None
+    demo: RunningDemo,
+    options: DemoOptions,
+    on_finding: Callable[[Finding], None] | None = None,
+    result: DemoResult | None = None,
 ) -> DemoResult:
-    """Let all patients exercise side by side; ``on_finding`` is called with each committed finding as it is seen."""
-    done: list[DoneSet] = []
+    """Let all patients exercise side by side.
+
+    Args:
+        demo: who is there.
+        options: how long, and whether for ever.
+        on_finding: called with each committed finding as it is seen.
+        result: filled while they exercise, for who wants to know it even if they are interrupted.
+    """
+    result = result or DemoResult()
     end = None if options.for_s is None else time.monotonic() + options.for_s
     async with _client(demo.system) as client:
-        committed = CommittedFindings(client, on_finding)
+        committed = CommittedFindings(client, result.findings, on_finding)
         async with asyncio.TaskGroup() as tasks:
             printer = tasks.create_task(committed.follow(), name="demo.findings")
             async with asyncio.TaskGroup() as people:
@@ -137,14 +158,14 @@ async def play(
                             patient,
                             person,
                             left_s=lambda: None if end is None else end - time.monotonic(),
-                            done=done.append,
+                            done=result.done.append,
                             forever=options.for_s is not None or not options.headless,
                         )
                     )
                     people.create_task(work, name=f"demo.person[{person.subject_id}]")
-            await committed.catch_up()
+            await committed.finish()
             printer.cancel()
-        return DemoResult(tuple(done), tuple(committed.findings))
+    return result
 
 
 def subject_id_of(patient: PatientReady) -> SubjectId:
@@ -166,11 +187,6 @@ async def _client(system: DemoSystem) -> AsyncIterator[httpx.AsyncClient]:
 def _print_json(finding: Finding) -> None:
     sys.stdout.write(encode_finding(finding).decode() + "\n")
     sys.stdout.flush()
-
-
-def _write_truth(directory: Path, done: Sequence[DoneSet]) -> None:
-    """What the patients truly did, beside the logs of the run."""
-    (directory / "truth.jsonl").write_bytes(b"".join(msgspec.json.encode(item) + b"\n" for item in done))
 
 
 def _greet(system: DemoSystem, started: float) -> None:

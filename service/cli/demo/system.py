@@ -17,7 +17,7 @@ from service.cli.demo.children import Child, children
 from service.embedded.access import BrokerUser, gateway_user, service_user, worker_user
 from service.embedded.broker import ChildBroker, EmbeddedBroker, MosquittoBroker
 from service.embedded.postgres import EmbeddedPostgres
-from service.embedded.process import free_port
+from service.embedded.process import free_port, require_free
 from service.store.migrate import migrate
 
 LOG = structlog.get_logger(__name__)
@@ -67,12 +67,13 @@ async def demo_system(
         "worker": worker_user(secrets.token_urlsafe(18)),
         "service": service_user(secrets.token_urlsafe(18)),
     }
+    port = http_port or free_port()
+    require_free("page (--port)", port)
     async with (
         EmbeddedPostgres(directory / "postgres") as postgres,
         BROKERS[broker](directory / "broker", None, tuple(users.values())) as running_broker,
     ):
         await migrate(postgres.dsn)
-        port = http_port or free_port()
         system = _system(directory, postgres, running_broker, users, sim_arguments, port)
         async with asyncio.TaskGroup() as tasks:
             watchers = [
