@@ -72,6 +72,8 @@ class Evidence(StrEnum):
 
     REAL = "real people"
     SIMULATION = "simulation only"
+    NOT_CHECKED = "not checked yet"
+    """Nobody compared what the sensors say with what a person did: no count or hold is promised."""
 
 
 class CountedChannel(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +122,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
         steps: whether a set of this exercise reports bouts of steps.
         hold: the pose that is held, None if nothing is held.
         tempo_s: shortest and longest time of one repetition, holds included, that is as prescribed, seconds.
-        evidence_people: people whose recordings the parameters were checked against, 0 for simulation only.
+        evidence_people: people in the recordings at hand that a test or `lumbar evaluate` counts, 0 without such.
         source: where dose, tempo and amplitude come from, for people. "Estimate" marks what nobody measured.
     """
 
@@ -136,6 +138,11 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     hold: HoldSpec | None = None
     tempo_s: tuple[float, float] | None = None
     evidence_people: int = 0
+
+    @property
+    def time_only(self) -> bool:
+        """Whether the time of a set is all that is promised: a count must have been checked against a known one."""
+        return self.counting is not Counting.COUNTED or self.evidence is Evidence.NOT_CHECKED
 
     @property
     def sensors_best(self) -> frozenset[Placement]:

@@ -33,6 +33,7 @@ from service.api.events import (
 )
 from service.api.hub import Hub
 from service.api.ports import ControlState, Pairing, Session, StoredControl
+from service.api.results import is_timed
 
 OVERVIEW = "*"
 """Channel of the list; no subject can have this name."""
@@ -213,7 +214,7 @@ class LiveBoard:
             word=wording.word,
             tone=wording.tone,
             exercise=frame.exercise if frame else None,
-            reps=sum(frame.reps.values()) if frame and frame.exercise else None,
+            reps=sum(frame.reps.values()) if frame and frame.exercise and not is_timed(frame.exercise) else None,
             set_number=frame.set_number if frame and frame.exercise else None,
         )
 

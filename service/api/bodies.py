@@ -12,7 +12,7 @@ from processing.domain.findings import RefusalReason, RomDirection, RomSegment
 from processing.domain.samples import Placement
 from service.api.board import GatewayReport
 from service.api.ports import ControlState, Session, StoredControl
-from service.api.results import SetResult, sensors_needed
+from service.api.results import SetResult
 
 
 class SubjectOut(BaseModel):
@@ -142,13 +142,19 @@ class SessionDetailOut(SessionOut):
 
 
 class ExerciseOut(BaseModel):
-    """One exercise of the catalogue. ``evidence`` says what its numbers were checked against."""
+    """One exercise of the catalogue.
+
+    ``evidence`` says what its numbers were checked against, and with how many people. No count is promised of what is
+    ``time_only``.
+    """
 
     code: str
     name: str
     posture: Posture
     counting: Counting
     evidence: Evidence
+    evidence_people: int
+    time_only: bool
     channels: list[str]
     rom: list[str]
     sensors_best: list[Placement]
@@ -157,17 +163,18 @@ class ExerciseOut(BaseModel):
     @classmethod
     def of(cls, exercise: Exercise) -> ExerciseOut:
         """Answer for an exercise."""
-        best, enough = sensors_needed(exercise)
         return cls(
             code=exercise.code,
             name=exercise.name,
             posture=exercise.posture,
             counting=exercise.counting,
             evidence=exercise.evidence,
+            evidence_people=exercise.evidence_people,
+            time_only=exercise.time_only,
             channels=[channel.channel.value for channel in exercise.channels],
             rom=[channel.value for channel in exercise.rom],
-            sensors_best=sorted(best),
-            sensors_enough=sorted(enough),
+            sensors_best=sorted(exercise.sensors_best),
+            sensors_enough=sorted(exercise.sensors_enough),
         )
 
 

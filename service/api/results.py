@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from processing.domain.exercises import CATALOGUE, Counting, Exercise
+from processing.domain.exercises import CATALOGUE
 from processing.domain.findings import (
     CalibrationDone,
     CalibrationRefused,
@@ -131,9 +131,9 @@ def name_of(exercise: str) -> str:
 
 
 def is_timed(exercise: str) -> bool:
-    """Tell whether an exercise is dosed by time, not by repetitions."""
+    """Tell whether time is all that people are shown of an exercise, because no count of it is promised."""
     known = CATALOGUE.get(exercise)
-    return known is not None and known.counting is Counting.TIMED
+    return known is not None and known.time_only
 
 
 def set_results(findings: Iterable[Finding]) -> tuple[SetResult, ...]:
@@ -165,19 +165,6 @@ def last_calibrations(findings: Iterable[Finding]) -> tuple[CalibrationResult, .
         if outcome.placement not in last or last[outcome.placement].t1_ns <= outcome.t1_ns:
             last[outcome.placement] = outcome
     return tuple(last[placement] for placement in sorted(last))
-
-
-def sensors_needed(exercise: Exercise) -> tuple[frozenset[Placement], frozenset[Placement]]:
-    """Sensors for the best result, and sensors of which any one is enough (all, when nothing is counted)."""
-    both = frozenset(Placement)
-    best: set[Placement] = set()
-    enough: set[Placement] = set()
-    for channel in exercise.channels:
-        best |= both if channel.segment is None else {channel.segment}
-        enough |= {place for place in (channel.segment, channel.fallback) if place is not None}
-    if exercise.rom:
-        best |= both
-    return (frozenset(best) or both, frozenset(enough) or both)
 
 
 def _result(completed: SetCompleted, findings: Sequence[Finding]) -> SetResult:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from processing.domain.exercises import CATALOGUE, Channel, Counting, Evidence, Exercise
+from processing.domain.exercises import CATALOGUE, Channel, Evidence, Exercise
 from processing.domain.findings import Finding
 from processing.domain.samples import Placement
 from service.api.events import ConnectionEvent, GatewayView, OverviewEvent, SensorView, Snapshot, Wording
@@ -137,7 +137,7 @@ def choices() -> tuple[Choice, ...]:
         Choice(
             exercise.code,
             exercise.name,
-            exercise.counting is Counting.TIMED,
+            exercise.time_only,
             plane_of(exercise),
             _note(exercise),
         )
@@ -206,8 +206,8 @@ def row(subject: Subject, overview: OverviewEvent, connection: ConnectionEvent, 
 
 
 def _note(exercise: Exercise) -> str:
-    if exercise.counting is Counting.TIMED:
-        return "timed, not counted"
+    if exercise.time_only:
+        return "time and steps" if exercise.steps and exercise.evidence is not Evidence.NOT_CHECKED else "time only"
     return "" if exercise.evidence is Evidence.REAL else "tried in simulation only"
 
 

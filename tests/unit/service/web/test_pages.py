@@ -29,7 +29,21 @@ async def test_the_live_page_offers_the_whole_catalogue(client: httpx.AsyncClien
     page = (await client.get("/subjects/anna-7/live", headers=HTML)).text
     for exercise in CATALOGUE.values():
         assert f'<option value="{exercise.code}"' in page
-    assert "timed, not counted" in page
+
+
+async def test_the_live_page_promises_no_count_that_nobody_checked(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/subjects/anna-7/live", headers=HTML)).text
+    for code, timed, words in (
+        ("squat", "no", "Squat<"),
+        ("bridge", "no", "Bridge (tried in simulation only)<"),
+        ("bird_dog", "yes", "Bird dog (time only)<"),
+        ("side_plank", "yes", "Side plank (time only)<"),
+        ("calf_stretch", "yes", "Calf stretch (time only)<"),
+        ("walking", "yes", "Walking (time and steps)<"),
+    ):
+        (option,) = re.findall(rf'<option value="{code}".*?/option>', page)
+        assert f'data-timed="{timed}"' in option
+        assert words in option
 
 
 async def test_the_buttons_work_without_javascript(client: httpx.AsyncClient, world: World) -> None:
