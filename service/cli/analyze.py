@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -33,9 +33,8 @@ from processing.domain.findings import Finding, kind_of
 from processing.domain.ids import SensorId
 from processing.domain.samples import MAX_SAMPLES_PER_ENTRY, Placement
 from processing.dsp.blocks import NS_PER_S, SampleBlock
-from processing.dsp.mounting import rightward_of
 from processing.wire.log_file import MAGIC, read_log_file
-from service.cli.recordings import known_plan
+from service.cli.recordings import known_plan, parse_mounts
 from service.cli.traces import Trace, write_plot
 
 _CONTROL_COLUMNS = ("t_s", "command", "value")
@@ -184,23 +183,6 @@ def _command(command: str, value: str, session_id: str, name: str, line: int) ->
         case _:
             known = "start_exercise, end_set, calibrate, report_pain"
             raise RecordingError(name, f"no command {command!r}; known: {known}", line=line, column="command")
-
-
-def parse_mounts(texts: Sequence[str]) -> dict[Placement, str]:
-    """Mounts as stated on the command line: ``pelvis=up:+x,forward:-z``.
-
-    Raises:
-        SettingsError: no such sensor, or not of that form.
-        MountError: the part after the equals sign is no mount.
-    """
-    mounts: dict[Placement, str] = {}
-    for text in texts:
-        name, equals, mount = text.partition("=")
-        if not equals or name not in tuple(Placement):
-            raise SettingsError(f"--mount {text!r}: write pelvis=up:+x,forward:-z or thorax=...")
-        rightward_of(mount)
-        mounts[Placement(name)] = mount
-    return mounts
 
 
 def analyze_command(

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from processing.domain.errors import RecordingError
+from processing.domain.errors import RecordingError, SettingsError
 from processing.domain.exercises import exercise_of
 from processing.domain.samples import Placement
+from processing.dsp.mounting import rightward_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,3 +75,20 @@ def known_plan(path: Path) -> RecordingPlan | None:
         return None
     exercise, mount = known
     return RecordingPlan(exercise, dict.fromkeys(Placement, mount))
+
+
+def parse_mounts(texts: Sequence[str]) -> dict[Placement, str]:
+    """Mounts as stated on the command line: ``pelvis=up:+x,forward:-z``.
+
+    Raises:
+        SettingsError: no such sensor, or not of that form.
+        MountError: the part after the equals sign is no mount.
+    """
+    mounts: dict[Placement, str] = {}
+    for text in texts:
+        name, equals, mount = text.partition("=")
+        if not equals or name not in tuple(Placement):
+            raise SettingsError(f"--mount {text!r}: write pelvis=up:+x,forward:-z or thorax=...")
+        rightward_of(mount)
+        mounts[Placement(name)] = mount
+    return mounts

@@ -21,7 +21,8 @@ from processing.domain.errors import DecodeError, LumbarError, RecordingError, S
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.log import encode_batch, encode_entry
 from processing.wire.log_file import log_file_parts
-from service.cli.analyze import analyze_command, parse_mounts
+from service.cli.analyze import analyze_command
+from service.cli.recordings import parse_mounts
 
 HEADER = "t_s,sensor,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z"
 MOUNT = "pelvis=up:+y,forward:+x"

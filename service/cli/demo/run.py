@@ -20,7 +20,6 @@ from processing.domain.findings import Finding
 from processing.domain.ids import SensorId, SubjectId
 from processing.domain.samples import Placement
 from processing.wire.messages import encode_finding
-from service.cli.analyze import parse_mounts
 from service.cli.demo.committed import CommittedFindings
 from service.cli.demo.conductor import DoneSet, conduct, conduct_replay
 from service.cli.demo.person import Person
@@ -29,7 +28,7 @@ from service.cli.demo.report import compare, comparison_table, summary_line
 from service.cli.demo.seeding import Wearer, seed_people
 from service.cli.demo.sim_link import SimLink
 from service.cli.demo.system import DemoSystem, demo_system
-from service.cli.recordings import recording_plan
+from service.cli.recordings import parse_mounts, recording_plan
 from service.cli.stop import until_stopped
 
 CONSOLE = Console(stderr=True)
