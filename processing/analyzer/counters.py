@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from processing.domain.exercises import Channel, CountedChannel
+from processing.domain.exercises import Channel, CountedChannel, Swing
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
 from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionsState, movement_lowpass
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
+from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
 
 AXES = (Channel.FLEXION, Channel.LATERAL_BEND, Channel.AXIAL_ROTATION)
 """Order of the angles in every array of angles."""
@@ -30,6 +31,18 @@ class Counted(NamedTuple):
 
     channel: Channel
     rep: Rep
+
+
+def _undelayed(counted: Counted) -> Counted:
+    """The same repetition at the time of the movement instead of that of the filtered channel."""
+    rep = counted.rep
+    return counted._replace(
+        rep=rep._replace(
+            t0_ns=rep.t0_ns - MOVEMENT_DELAY_NS,
+            t_peak_ns=rep.t_peak_ns - MOVEMENT_DELAY_NS,
+            t1_ns=rep.t1_ns - MOVEMENT_DELAY_NS,
+        )
+    )
 
 
 class ChannelState(msgspec.Struct):
@@ -85,12 +98,7 @@ class ChannelCounter:
         if rep is None:
             return []
         self.state.count += 1
-        delayed = rep._replace(
-            t0_ns=rep.t0_ns - MOVEMENT_DELAY_NS,
-            t_peak_ns=rep.t_peak_ns - MOVEMENT_DELAY_NS,
-            t1_ns=rep.t1_ns - MOVEMENT_DELAY_NS,
-        )
-        return [Counted(self.channel, delayed)]
+        return [Counted(self.channel, rep)]
 
 
 class AngleCountersState(msgspec.Struct):
@@ -129,7 +137,7 @@ class AngleCounters:
             for counter in self.channels:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
                 counted += counter.step(self.state.last, at_rest=rest_ns > 0)
-        return counted + self._rest(rest_ns)
+        return [_undelayed(one) for one in counted + self._rest(rest_ns)]
 
     def _rest(self, rest_ns: int) -> list[Counted]:
         """Close what is under way after a rest, once; a slow movement of a counted channel is no rest."""
@@ -158,7 +166,7 @@ class AngleCounters:
         counted = self._close()
         for counter in self.channels:
             counted += counter.finish(now_ns)
-        return counted
+        return [_undelayed(one) for one in counted]
 
     def reset(self) -> None:
         """Drop what is under way (after a gap)."""
@@ -181,29 +189,51 @@ class VerticalCounterState(msgspec.Struct):
 
     vertical: VerticalState
     lowpass: SectionsState
+    speed_lowpass: SectionsState
+    bounds: VerticalBoundsState
     channel: ChannelState
 
 
 class VerticalCounter:
-    """The vertical channel of one sensor. Its leaky integral is no pose, so rest closes nothing."""
+    """The vertical channel of one sensor. Its leaky integral is no pose, so rest closes nothing.
+
+    Displacement counts, speed dates.
+    """
 
     def __init__(self, counted: CountedChannel, level_mps2: float, state: VerticalCounterState | None = None) -> None:
         self._vertical = Vertical(state.vertical if state else VerticalState(gravity=level_mps2))
         self._lowpass = movement_lowpass(state.lowpass if state else None)
+        self._speed_lowpass = movement_lowpass(state.speed_lowpass if state else None)
+        self._bounds = VerticalBounds(1 if counted.swing is Swing.UP_DOWN else -1, state.bounds if state else None)
         self.counter = ChannelCounter(counted, 0.0, state.channel if state else None)
-        self.state = state or VerticalCounterState(self._vertical.state, self._lowpass.state, self.counter.state)
+        self.state = state or VerticalCounterState(
+            self._vertical.state,
+            self._lowpass.state,
+            self._speed_lowpass.state,
+            self._bounds.state,
+            self.counter.state,
+        )
 
     def step(self, t_ns: int, up_mps2: float, *, walking: bool) -> list[Counted]:
         """Take a sample of vertical acceleration."""
         height_m = self._lowpass.step(self._vertical.step(up_mps2))
-        return self.counter.step(Point(t_ns, height_m), ignored=walking)
+        counted = self.counter.step(Point(t_ns, height_m), ignored=walking)
+        speed_mps = self._speed_lowpass.step(self._vertical.speed_mps)
+        return self._named(self._bounds.step(t_ns, speed_mps, counted[0].rep if counted else None))
 
     def finish(self, now_ns: int) -> list[Counted]:
         """The set is over."""
-        return self.counter.finish(now_ns)
+        return [*self._named(self._bounds.finish()), *map(_undelayed, self.counter.finish(now_ns))]
 
-    def reset(self) -> None:
-        """Drop what is under way (after a gap)."""
+    def _named(self, reps: list[Rep]) -> list[Counted]:
+        return [_undelayed(Counted(self.counter.channel, rep)) for rep in reps]
+
+    def reset(self) -> list[Counted]:
+        """Drop what is under way (after a gap); what is counted already is dated with what is there."""
+        counted = self._named(self._bounds.finish())
         self._vertical.reset()
         self._lowpass.reset()
+        self._speed_lowpass.reset()
+        self._bounds.reset()
         self.counter.reset()
+        return counted

@@ -174,7 +174,7 @@ class ExerciseSet:
             if placement not in ups:
                 continue
             if frames[placement].resumed:
-                counter.reset()
+                self._report(counter.reset(), segment, ledger)
             t0_ns = frames[placement].block.t0_ns
             walking = self._steps.is_walking(t0_ns)
             for row, up_mps2 in enumerate(ups[placement]):

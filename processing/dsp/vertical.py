@@ -43,6 +43,16 @@ class Vertical:
         state.displacement = _KEEP * state.displacement + state.velocity * GRID_S
         return state.displacement
 
+    @property
+    def speed_mps(self) -> float:
+        """Vertical speed, high-passed by the leak without the lead of its phase.
+
+        The displacement ``z`` is the true one through ``(s / (s + 1 / LEAK_S))²``. Undoing that takes
+        ``z' + 2 z / LEAK_S + (integral of z) / LEAK_S²``; without the last term, which would drift, the phase still is
+        right within 2° at the 2.5 s of a squat and 5° at 4 s.
+        """
+        return self.state.velocity + self.state.displacement / LEAK_S
+
     def reset(self) -> None:
         """Forget the movement, keep the level of 1 g."""
         self.state.velocity = 0.0

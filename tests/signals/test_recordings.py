@@ -80,7 +80,7 @@ def test_every_squat_of_the_development_recordings_is_counted(recordings: Path) 
 
 def test_squats_begin_and_end_where_people_set_the_marks(recordings: Path) -> None:
     off_s: list[tuple[float, float]] = []
-    for path in sorted(recordings.glob("squat_lowback/*_set1.npz")):
+    for path in sorted(recordings.glob("squat_lowback/*.npz")):
         with np.load(path) as arrays:
             t_s, begins, ends = arrays["t"], arrays["rep_start_idx"], arrays["rep_end_idx"]
         reps = [finding for finding in findings_of(path) if isinstance(finding, RepCompleted)]
@@ -88,9 +88,27 @@ def test_squats_begin_and_end_where_people_set_the_marks(recordings: Path) -> No
             off_s.append((rep.t0_ns / 1e9 - begin, rep.t1_ns / 1e9 - end))
     if not off_s:
         pytest.skip("no squat_lowback recordings")
-    # The leaky integrals lead by some tenths of a second; the spread shows how well the ends are found.
-    assert np.abs(np.median(off_s, axis=0)).max() < 0.6
-    assert np.std(off_s, axis=0).max() < 0.5
+    # 97 % of 375 starts and 95 % of the ends lie within 0.3 s; most others are the first start and last end of a set.
+    close = np.abs(off_s) <= 0.3
+    assert (close.mean(axis=0) >= (0.95, 0.94)).all()
+    assert np.abs(np.median(off_s, axis=0)).max() < 0.1
+
+
+def test_a_squat_is_counted_within_seven_tenths_of_a_second(recordings: Path) -> None:
+    late_s: list[float] = []
+    for path in sorted(recordings.glob("squat_lowback/*_set1.npz")):
+        with np.load(path) as arrays:
+            ends = arrays["t"][arrays["rep_end_idx"]]
+        session = session_of(recordings, str(path.relative_to(recordings)))
+        analyzer = session.analyzer()
+        newest_s, found = 0.0, []
+        for given in session.inputs(chunk=5):
+            newest_s = float(given.t_ns[-1]) / 1e9 if isinstance(given, SampleBlock) else newest_s
+            found += [newest_s for finding in analyzer.feed(given) if isinstance(finding, RepCompleted)]
+        late_s += [at - end for at, end in zip(found, ends, strict=True)]
+    if not late_s:
+        pytest.skip("no squat_lowback recordings")
+    assert np.median(late_s) <= 0.7
 
 
 def test_seated_trunk_movements_are_counted_in_each_plane(recordings: Path) -> None:

@@ -24,13 +24,14 @@ from processing.dsp.excursion import Excursion, ExcursionState
 from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
 from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
 from processing.dsp.orientation import Orientation, OrientationState
-from processing.dsp.repetitions import Repetitions, RepetitionsState
+from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.segment import Neutral, NeutralState
 from processing.dsp.steps import Steps, StepsState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
 from processing.dsp.timeline import Timeline, TimelineState
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
+from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
 
 STEPS = 400
 
@@ -134,6 +135,13 @@ def _reps_step(reps: _Reps, at: int) -> Any:
     return rep or reps.reps.settle(now, now)
 
 
+def _bounds_step(bounds: VerticalBounds, at: int) -> Any:
+    """A speed that swings every 2 s, and a repetition at the end of each swing."""
+    rep = Rep((at - 45) * 5 * GRID_NS, (at - 25) * 5 * GRID_NS, at * 5 * GRID_NS, 0.3, shallow=False)
+    speed_mps = math.sin(2 * math.pi * at / 40.3)
+    return bounds.step(at * 5 * GRID_NS, speed_mps, rep if at >= 40 and at % 40 == 0 else None)
+
+
 STAGES: dict[type, Stage] = {
     Timeline: Stage(lambda: Timeline(0, present=True), _timeline_step, Timeline.from_state, TimelineState),
     Orientation: Stage(Orientation, _orientation_step, Orientation.from_state, OrientationState),
@@ -142,6 +150,9 @@ STAGES: dict[type, Stage] = {
     FunctionalAxis: Stage(FunctionalAxis, _axis_step, FunctionalAxis, FunctionalAxisState),
     Sections: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionsState),
     Vertical: Stage(Vertical, lambda one, at: one.step(9.81 + 0.1 * wave(at)), Vertical, VerticalState),
+    VerticalBounds: Stage(
+        lambda: VerticalBounds(1), _bounds_step, lambda state: VerticalBounds(1, state), VerticalBoundsState
+    ),
     Steps: Stage(
         Steps,
         lambda one, at: (one.step(at * GRID_NS, 9.81 + 0.1 * wave(at)), one.is_walking(at * GRID_NS)),
