@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import start_http_server
 
 from processing.analyzer.log import LogAnalyzer
+from processing.domain.errors import SettingsError
 from processing.worker.metrics import WorkerMetrics
 from processing.worker.ports import AnalyzerFactory, StoreUnavailableError, WorkerStore
 from processing.worker.settings import WorkerSettings
@@ -43,12 +44,15 @@ async def run_worker(
     """Work until cancelled. Cancelling is graceful: every gateway gets a last checkpoint (at most 2 s).
 
     Broker and store may come and go; whatever happens in a shift, the next one starts from what is committed.
+
+    Raises:
+        SettingsError: the metrics cannot be served where the settings say.
     """
     metrics = metrics or WorkerMetrics()
     shortest_s, longest_s = _PAUSE_S
     pause_s = shortest_s
     loop = asyncio.get_running_loop()
-    with _metrics_server(settings.metrics_port, metrics):
+    with _metrics_server(settings.metrics_host, settings.metrics_port, metrics):
         while True:
             began_s = loop.time()
             error = await _one_shift(settings, store, analyzers, metrics)
@@ -106,11 +110,16 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 @contextmanager
-def _metrics_server(port: int | None, metrics: WorkerMetrics) -> Iterator[None]:
+def _metrics_server(host: str, port: int | None, metrics: WorkerMetrics) -> Iterator[None]:
     if port is None:
         yield
         return
-    server, thread = start_http_server(port, registry=metrics.registry)
+    try:
+        server, thread = start_http_server(port, addr=host, registry=metrics.registry)
+    except OSError as error:
+        raise SettingsError(
+            f"LUMBAR_METRICS_PORT: cannot listen on {host}:{port} ({error}); choose a free port"
+        ) from error
     try:
         yield
     finally:

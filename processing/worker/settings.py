@@ -18,6 +18,7 @@ class WorkerSettings(BaseSettings):
     """Settings of ``lumbar worker``.
 
     Attributes:
+        metrics_host: address that Prometheus metrics are served on, if ``metrics_port`` is given.
         worker_id: name of this process in claims; drawn at the start unless given.
         checkpoint_interval_s: longest time that work stays unacknowledged.
         command_checkpoint_s: the same after a command, whose effect somebody waits to see.
@@ -33,6 +34,7 @@ class WorkerSettings(BaseSettings):
 
     mqtt_url: SecretStr = SecretStr("mqtt://127.0.0.1:1883")
     database_url: SecretStr = SecretStr("postgresql://127.0.0.1/lumbar")
+    metrics_host: str = "127.0.0.1"
     metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
     worker_id: Annotated[str, Field(max_length=80)] = Field(
         default_factory=lambda: f"{socket.gethostname()[:40]}-{os.getpid()}-{secrets.token_hex(3)}"

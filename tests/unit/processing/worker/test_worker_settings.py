@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import socket
+from typing import cast
+
 import pytest
 
 from processing.domain.errors import SettingsError
 from processing.wire.broker_address import BrokerAddress
+from processing.worker.app import run_worker
+from processing.worker.ports import WorkerStore
 from processing.worker.settings import WorkerSettings
 
 
@@ -29,3 +34,11 @@ def test_a_setting_out_of_range_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("LUMBAR_METRICS_PORT", "70000")
     with pytest.raises(SettingsError, match="LUMBAR_METRICS_PORT"):
         WorkerSettings.load()
+
+
+async def test_a_metrics_port_that_is_taken_is_a_setting_to_correct() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        settings = WorkerSettings(metrics_port=taken.getsockname()[1])
+        assert settings.metrics_host == "127.0.0.1"
+        with pytest.raises(SettingsError, match="LUMBAR_METRICS_PORT"):
+            await run_worker(settings, cast("WorkerStore", object()))
