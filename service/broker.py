@@ -23,7 +23,7 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def mqtt_client(address: BrokerAddress, purpose: str, queue: int) -> AsyncIterator[aiomqtt.Client]:
-    """Connected client; ``queue`` bounds the messages waiting to be read (aiomqtt drops and logs what is more)."""
+    """Connected client; ``queue`` bounds the messages waiting to be read. What does not fit is dropped and counted."""
     async with aiomqtt.Client(
         address.host,
         port=address.port,
@@ -33,6 +33,7 @@ async def mqtt_client(address: BrokerAddress, purpose: str, queue: int) -> Async
         clean_session=True,
         timeout=10,
         keepalive=15,
+        queue_type=_Incoming,
         max_queued_incoming_messages=queue,
         tls_context=ssl.create_default_context() if address.tls else None,
     ) as client:
@@ -41,6 +42,17 @@ async def mqtt_client(address: BrokerAddress, purpose: str, queue: int) -> Async
             yield client
         finally:
             metrics.BROKER_CONNECTED.labels(purpose).set(0)
+
+
+class _Incoming(asyncio.Queue[aiomqtt.Message]):
+    """Incoming messages; aiomqtt drops what does not fit, this counts it."""
+
+    def put_nowait(self, item: aiomqtt.Message) -> None:
+        try:
+            super().put_nowait(item)
+        except asyncio.QueueFull:
+            metrics.LIVE_REFUSED.labels("queue_full").inc()
+            raise
 
 
 async def stay_connected(purpose: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Callable
 import aiomqtt
 import pytest
 
-from service.broker import stay_connected
+from service.api import metrics
+from service.broker import _Incoming, stay_connected
 
 
 async def _stopped(task: asyncio.Task[None]) -> bool:
@@ -87,3 +88,14 @@ async def test_a_broker_that_went_away_is_tried_again(monkeypatch: pytest.Monkey
     with pytest.raises(ZeroDivisionError):
         await stay_connected("test", fail_twice)
     assert tries == 3
+
+
+async def test_a_message_that_does_not_fit_is_counted() -> None:
+    refused = metrics.LIVE_REFUSED.labels("queue_full")
+    before = refused._value.get()
+    queue = _Incoming(maxsize=1)
+    message = aiomqtt.Message(topic="a", payload=b"", qos=0, retain=False, mid=1, properties=None)
+    queue.put_nowait(message)
+    with pytest.raises(asyncio.QueueFull):
+        queue.put_nowait(message)
+    assert refused._value.get() - before == 1
