@@ -49,16 +49,14 @@ class SensorWorn(msgspec.Struct, frozen=True, kw_only=True):
 
     sensor_id: str
     placement: str
-    mount: str | None = None
 
 
 class PatientReady(msgspec.Struct, frozen=True, kw_only=True):
-    """A simulated or replayed person; ``exercise`` is what the recording shows."""
+    """A simulated or replayed person; ``recording`` is the file of a replayed one."""
 
     patient: int
     sensors: tuple[SensorWorn, ...]
     recording: str | None = None
-    exercise: str | None = None
     duration_s: float | None = None
 
 

@@ -90,7 +90,7 @@ def simulated_people(count: int, seed: int) -> list[StagePerson]:
         names = _sensor_names(number, tuple(patient.sources))
         people.append(
             StagePerson(
-                PatientReady(patient=number, sensors=_worn(names, None)),
+                PatientReady(patient=number, sensors=_worn(names)),
                 {names[placement]: source for placement, source in patient.sources.items()},
                 timeline=patient.timeline,
             )
@@ -113,7 +113,7 @@ def recorded_people(files: Sequence[Path]) -> list[StagePerson]:
             StagePerson(
                 PatientReady(
                     patient=number,
-                    sensors=_worn(names, None),
+                    sensors=_worn(names),
                     recording=str(file),
                     duration_s=max(source.duration_s or 0.0 for source in held.values()),
                 ),
@@ -228,5 +228,5 @@ def _sensor_names(number: int, placements: Sequence[Placement]) -> dict[Placemen
     return {place: f"LUMBAR-{number + 1:04X}{order.index(place) + 1:02X}" for place in placements}
 
 
-def _worn(names: Mapping[Placement, str], mount: str | None) -> tuple[SensorWorn, ...]:
-    return tuple(SensorWorn(sensor_id=name, placement=place.value, mount=mount) for place, name in names.items())
+def _worn(names: Mapping[Placement, str]) -> tuple[SensorWorn, ...]:
+    return tuple(SensorWorn(sensor_id=name, placement=place.value) for place, name in names.items())
