@@ -16,14 +16,14 @@ import aiomqtt
 import asyncpg
 import msgspec
 from bleak import BleakScanner
-from bleak.exc import BleakError
 from pydantic import ValidationError
 
+from gateway.devices.registry import recognise
 from gateway.settings import GatewaySettings
 from processing.domain.errors import SettingsError
 from processing.wire.broker_address import parse_broker_url
 from processing.worker.settings import WorkerSettings
-from service.cli.processes import BLE_VARIABLE
+from service.cli.processes import BLE_VARIABLE, chosen_ble
 from service.embedded.broker import find_nats_server
 from service.embedded.process import EmbeddedServerError
 from service.settings import ServiceSettings
@@ -34,7 +34,6 @@ _CONNECT_S = 5.0
 _SCAN_S = 2.0
 _BLUETOOTH_S = 10.0
 _CLOCK_S = 3.0
-_WEARABLE_NAME = "LUMBAR-"
 _MB = 1_000_000
 
 _OWN_VARIABLES = {
@@ -108,7 +107,7 @@ async def observe() -> Seen:
     async with asyncio.TaskGroup() as group:
         broker = group.create_task(see_broker(os.environ.get("LUMBAR_MQTT_URL", "")))
         database = group.create_task(see_database(os.environ.get("LUMBAR_DATABASE_URL", "")))
-        bluetooth = group.create_task(_see_bluetooth(os.environ.get(BLE_VARIABLE, "system")))
+        bluetooth = group.create_task(see_bluetooth(os.environ.get(BLE_VARIABLE, "system")))
         clock = group.create_task(_see_clock())
     return Seen(
         python=sys.version_info[:3],
@@ -142,6 +141,7 @@ def see_process(name: str) -> ProcessSeen:
 def _load(name: str) -> None:
     if name == "gateway":
         GatewaySettings.load()
+        chosen_ble()
     elif name == "worker":
         WorkerSettings.load()
     else:
@@ -204,20 +204,24 @@ async def _see_schema(connection: asyncpg.Connection[asyncpg.Record]) -> Databas
     return DatabaseSeen(configured=True, version=version, timescaledb=timescaledb, pending=missing)
 
 
-async def _see_bluetooth(ble: str) -> BluetoothSeen:
+async def see_bluetooth(ble: str) -> BluetoothSeen:
+    """Scan for two seconds with the radio that ``LUMBAR_BLE`` names, if it is one of this machine."""
     if ble != "system":
         return BluetoothSeen(virtual=ble)
     try:
         async with asyncio.timeout(_BLUETOOTH_S):
-            devices = await BleakScanner.discover(timeout=_SCAN_S)
+            heard = await BleakScanner.discover(timeout=_SCAN_S, return_adv=True)
     except FileNotFoundError:
         return BluetoothSeen(problem="there is no D-Bus on this machine, so no BlueZ")
     except TimeoutError:
         return BluetoothSeen(problem=f"it did not answer within {_BLUETOOTH_S:.0f} s")
-    except (BleakError, OSError, EOFError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever the system's Bluetooth raises is what is to be reported
         return BluetoothSeen(problem=_words(error))
-    wearables = sum((device.name or "").startswith(_WEARABLE_NAME) for device in devices)
-    return BluetoothSeen(devices=len(devices), wearables=wearables)
+    wearables = sum(
+        recognise(advertisement.local_name, advertisement.service_uuids) is not None
+        for _, advertisement in heard.values()
+    )
+    return BluetoothSeen(devices=len(heard), wearables=wearables)
 
 
 async def _see_clock() -> bool | None:

@@ -24,22 +24,32 @@ BLE_VARIABLE = "LUMBAR_BLE"
 def gateway_process(*, check_config: bool) -> None:
     """Read wearables until told to stop.
 
-    ``LUMBAR_BLE`` is ``system`` (default: the Bluetooth of this machine) or an HCI transport of `lumbar sim` such as
-    ``tcp-client:127.0.0.1:6402``.
-
     Raises:
         SettingsError: a setting cannot be used.
     """
     from gateway.settings import GatewaySettings
 
     settings = GatewaySettings.load()
-    ble = os.environ.get(BLE_VARIABLE, "system")
-    if ble != "system" and not ble.startswith("tcp-client:"):
-        raise SettingsError(f"{BLE_VARIABLE}={ble}: write system, or tcp-client:HOST:PORT of `lumbar sim`")
+    ble = chosen_ble()
     if check_config:
         _say_ok("gateway")
         return
     asyncio.run(until_stopped(_gateway(settings, ble)))
+
+
+def chosen_ble() -> str:
+    """Radio that ``LUMBAR_BLE`` names.
+
+    ``system`` (default) is the Bluetooth of this machine, else it is an HCI transport of `lumbar sim` such as
+    ``tcp-client:127.0.0.1:6402``.
+
+    Raises:
+        SettingsError: it is neither.
+    """
+    ble = os.environ.get(BLE_VARIABLE, "system")
+    if ble != "system" and not ble.startswith("tcp-client:"):
+        raise SettingsError(f"{BLE_VARIABLE}={ble}: write system, or tcp-client:HOST:PORT of `lumbar sim`")
+    return ble
 
 
 async def _gateway(settings: GatewaySettings, ble: str) -> None:

@@ -11,7 +11,11 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from bleak import BleakScanner
+from bleak.backends.scanner import AdvertisementData
+from bleak.exc import BleakError
 
+from gateway.devices.lumbar_imu import SERVICE
 from service.cli.doctor import Check, Outcome, judge
 from service.cli.doctor_probes import (
     BluetoothSeen,
@@ -20,6 +24,7 @@ from service.cli.doctor_probes import (
     DiskSeen,
     ProcessSeen,
     Seen,
+    see_bluetooth,
     see_broker,
     see_database,
     see_disk,
@@ -114,6 +119,43 @@ def test_settings_are_explained_without_their_secrets(monkeypatch: pytest.Monkey
         assert seen.configured
         assert word in seen.problem
         assert SECRET not in seen.problem
+
+
+def test_a_radio_that_does_not_exist_is_a_problem_of_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("ID", "w"), ("LOG", "x.sqlite")):
+        monkeypatch.setenv(f"LUMBAR_GATEWAY_{name}", value)
+    monkeypatch.setenv("LUMBAR_MQTT_URL", "mqtt://hub")
+    monkeypatch.setenv("LUMBAR_BLE", "usb:0")
+    assert "LUMBAR_BLE" in see_process("gateway").problem
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (FileNotFoundError(2, "no"), "D-Bus"),
+        (BleakError("No powered Bluetooth adapters found."), "powered"),
+        (TimeoutError(), "did not answer"),
+        (RuntimeError("the bus said something new"), "something new"),
+    ],
+)
+async def test_whatever_bluetooth_raises_is_reported(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    async def fail(**_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(BleakScanner, "discover", fail)
+    assert words in (await see_bluetooth("system")).problem
+
+
+async def test_wearables_are_told_from_other_devices_that_are_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def heard(**_: object) -> dict[str, tuple[None, AdvertisementData]]:
+        ours = AdvertisementData("LUMBAR-000101", {}, {}, [SERVICE], None, -60, ())
+        other = AdvertisementData("Headphones", {}, {}, [], None, -60, ())
+        return {"1": (None, ours), "2": (None, other)}
+
+    monkeypatch.setattr(BleakScanner, "discover", heard)
+    assert await see_bluetooth("system") == BluetoothSeen(devices=2, wearables=1)
 
 
 async def test_a_broker_that_is_away_or_misspelt_is_a_problem_without_the_password() -> None:
