@@ -72,7 +72,7 @@ class TurningPointsState(msgspec.Struct):
 
     ``begin`` is the last turn, ``best`` the furthest point since. ``out_ns`` is the last moment near ``begin`` or
     neutral, ``now`` spans the axes since the last rest at ``begin``; ``best_out_ns`` and ``then`` are what these were
-    when ``best`` was reached.
+    when ``best`` was reached. ``since`` spans the axes from ``best`` on.
     """
 
     side: int = 0
@@ -82,6 +82,7 @@ class TurningPointsState(msgspec.Struct):
     best_out_ns: int = 0
     now: Span | None = None
     then: Span | None = None
+    since: Span | None = None
     swings: list[float] = []
 
 
@@ -148,6 +149,9 @@ class TurningPoints:
         state = self.state
         if state.side == 0 or state.begin is None or state.best is None:
             return None
+        if state.now is not None:
+            # What the other axes did before a rest is no part of the movement after it.
+            state.now = state.since = _span(now)
         usual = median(state.swings) if state.swings else self._floor / RESTED
         if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
             return None
@@ -169,11 +173,12 @@ class TurningPoints:
         state = self.state
         state.begin = state.best = now
         state.out_ns = state.best_out_ns = now.t_ns
-        state.now = state.then = _span(now)
+        state.now = state.then = state.since = _span(now)
 
     def _reach(self, now: Point) -> None:
         state = self.state
         state.best, state.best_out_ns, state.then = now, state.out_ns, state.now
+        state.since = _span(now)
 
     def _follow_out(self, now: Point, begin: Point, best: Point, *, at_rest: bool) -> None:
         """Keep when the movement set out, and the span of the axes since the last rest before that."""
@@ -188,6 +193,8 @@ class TurningPoints:
             state.now = _span(now)
         elif self._min_share and state.now is not None:
             state.now = state.now.widened(now.axes)
+        if self._min_share and state.since is not None:
+            state.since = state.since.widened(now.axes)
 
     def _set_out(self, now: Point, lowest: Point, highest: Point) -> None:
         """Before the first swing: ``begin`` holds the lowest point, ``best`` the highest."""
@@ -214,8 +221,9 @@ class TurningPoints:
         turn = Turn(state.side, state.best, begin, reversed_there, share)
         state.side, state.begin, state.best = -state.side, state.best, now
         state.out_ns = state.best_out_ns = max(state.begin.t_ns, state.out_ns)
-        # What the axes did between the turn and now belongs to the new swing, at least to its ends.
-        state.now = state.then = _span(state.begin).widened(now.axes)
+        # What the axes did between the turn and now belongs to the new swing.
+        state.now = state.then = (state.since or _span(state.begin)).widened(now.axes)
+        state.since = _span(now)
         if share < self._min_share:
             return None
         state.swings = [*state.swings, turn.amplitude][-MEMORY:]
@@ -232,11 +240,15 @@ def _span(point: Point) -> Span:
 
 
 def _share(begin: Point, best: Point, span: Span | None) -> float:
-    """Squared swing over the sum of it and the squared spans of the other axes."""
+    """Squared movement of the channel over that of all axes, both since the last rest.
+
+    Of a swing that began before the rest only what came after it counts: the others' movement is known since then only.
+    """
     if span is None:
         return 1.0
-    swing = (best.value - begin.value) ** 2
     spans = [(high - low) ** 2 for low, high in zip(span.low, span.high, strict=True)]
-    # The channel's own span is at least its swing; what it wandered beyond that counts against it.
-    total = max(sum(spans), swing)
+    own = spans[best.axes.index(best.value)]
+    # The channel's own span is at least its swing since then; what it wandered beyond that counts against it.
+    swing = min((best.value - begin.value) ** 2, own)
+    total = sum(spans)
     return swing / total if total > 0.0 else 1.0

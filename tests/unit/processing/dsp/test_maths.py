@@ -25,7 +25,7 @@ from processing.dsp.segment import Neutral, joint_angles_deg, segment_angles_deg
 from processing.dsp.steps import Steps
 from processing.dsp.stillness import Stillness
 from processing.dsp.timeline import Timeline
-from processing.dsp.turning_points import Point, TurningPoints
+from processing.dsp.turning_points import Point, Turn, TurningPoints
 from processing.dsp.vertical import Vertical
 
 SENSOR = SensorId("s")
@@ -271,6 +271,35 @@ def test_cross_talk_of_another_plane_is_not_counted() -> None:
     for at, value in enumerate(moves(60.0, 0.0, 60.0, 0.0, 60.0, 0.0)):
         turned.append(turns.step(Point(at * GRID_NS, 0.4 * value, (0.4 * value, value, 0.0))))
     assert not any(turned)
+
+
+def two_planes(*legs: tuple[float, float]) -> list[tuple[float, ...]]:
+    """Angles of two planes that move from leg to leg in straight lines of a second each."""
+    ends = np.array([(0.0, 0.0), *legs])
+    at = np.arange(100 * len(legs)) / 100.0
+    planes = [np.interp(at, np.arange(len(ends)), ends[:, axis]) for axis in (0, 1)]
+    return [(float(one), float(other), 0.0) for one, other in zip(*planes, strict=True)]
+
+
+def turns_of(turns: TurningPoints, angles: list[tuple[float, ...]], first: int = 0) -> list[Turn]:
+    found = [turns.step(Point((first + at) * GRID_NS, axes[0], axes)) for at, axes in enumerate(angles)]
+    return [turn for turn in found if turn is not None]
+
+
+def test_what_another_plane_did_before_a_turn_was_certain_counts_against_the_next_swing() -> None:
+    turns = TurningPoints(10.0, min_share=0.5)
+    # The second plane goes out and back while the first one lingers near its turn.
+    found = turns_of(turns, two_planes((30.0, 0.0), (24.0, 40.0), (24.0, 0.0), (0.0, 0.0), (30.0, 0.0), (0.0, 0.0)))
+    assert [turn.point.value for turn in found] == [pytest.approx(30.0), pytest.approx(30.0)]
+
+
+def test_what_another_plane_did_before_a_rest_counts_against_nothing() -> None:
+    turns = TurningPoints(10.0, min_share=0.5)
+    before = two_planes((30.0, 0.0), (16.0, 0.0), (16.0, 80.0), (16.0, 0.0))
+    assert len(turns_of(turns, before)) == 1
+    assert turns.rest(Point(len(before) * GRID_NS, 16.0, (16.0, 0.0, 0.0))) is None
+    after = [(16.0 + one, other, 0.0) for one, other, _ in two_planes((-46.0, 0.0), (0.0, 0.0))]
+    assert [turn.point.value for turn in turns_of(turns, after, len(before) + 1)] == [pytest.approx(-30.0)]
 
 
 def test_vertical_displacement_is_metres() -> None:
