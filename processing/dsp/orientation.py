@@ -10,7 +10,7 @@ import numpy as np
 from vqf import VQF
 
 from processing.dsp.blocks import GRID_S, Floats, GridBlock
-from processing.dsp.rotation import conjugate, multiply, rotate
+from processing.dsp.rotation import conjugate, multiply
 
 CLIP_BEFORE_REST_DPS = 10.0
 """Bias that VQF may estimate while no still pose told it: cheap sensors have several °/s, and VQF's default of 2
@@ -133,8 +133,3 @@ def _heading_between(now: Floats, before: Floats) -> Floats:
     if length < 1e-6:
         return np.array([1.0, 0.0, 0.0, 0.0])
     return np.array([between[0] / length, 0.0, 0.0, between[3] / length])
-
-
-def axis_in_earth(quat: Floats, axis: Floats) -> Floats:
-    """Sensor-frame axis, shape (3,), seen from the earth at one quaternion, shape (4,)."""
-    return rotate(quat, axis)

@@ -6,7 +6,7 @@ Layout: the line ``lumbar-log/1``, then log batches, each with its length before
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from processing.domain.entries import NumberedEntry
 from processing.domain.errors import DecodeError, DecodeReason
@@ -16,15 +16,8 @@ MAGIC = b"lumbar-log/1\n"
 _LENGTH = struct.Struct("<I")
 
 
-def log_file_parts(batches: Iterable[bytes]) -> Iterator[bytes]:
-    """Bytes of a log file, part by part, from encoded batches in log order."""
-    yield MAGIC
-    for batch in batches:
-        yield log_file_part(batch)
-
-
 def log_file_part(batch: bytes) -> bytes:
-    """One encoded batch as it stands in a log file after ``MAGIC``, for writers that get their batches one by one."""
+    """One encoded batch as it stands in a log file; a log file is ``MAGIC`` and these, in log order."""
     return _LENGTH.pack(len(batch)) + batch
 
 
