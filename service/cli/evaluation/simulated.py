@@ -42,7 +42,9 @@ HOLD_KIND = "hold_completed"
 
 _SESSION = "00000000-0000-4000-8000-000000000001"
 _STEP_S = 10.0
-_METHOD = "analyzer, two sensors, calibration, one set of each exercise; every second person with cheap sensors, 3 % loss"
+_METHOD = (
+    "analyzer, two sensors, calibration, one set of each exercise; every second person with cheap sensors, 3 % loss"
+)
 
 
 @dataclass(frozen=True, slots=True)
