@@ -20,7 +20,7 @@ from processing.domain.entries import Control, LogEntry, NumberedEntry, Samples,
 from processing.domain.errors import DecodeError, LumbarError, RecordingError, SettingsError
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.log import encode_batch, encode_entry
-from processing.wire.log_file import log_file_parts
+from processing.wire.log_file import MAGIC, log_file_part
 from service.cli.analyze import analyze_command
 from service.cli.recordings import parse_mounts
 
@@ -181,7 +181,7 @@ def test_an_exported_log_gives_the_findings_of_the_worker(tmp_path: Path) -> Non
     entries = [encode_entry(entry) for entry in log_entries()]
     batches = [encode_batch(7, 1 + at, entries[at : at + 10]) for at in range(0, len(entries), 10)]
     path = tmp_path / "gateway.log"
-    path.write_bytes(b"".join(log_file_parts(batches)))
+    path.write_bytes(MAGIC + b"".join(map(log_file_part, batches)))
     analyzer = LogAnalyzer()
     expected = [
         finding
