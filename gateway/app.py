@@ -16,11 +16,12 @@ from gateway.host_clock import HostClock
 from gateway.identity import Identity
 from gateway.journal import Journal, open_journal
 from gateway.link import LinkTimings, Radio
-from gateway.metrics import Metrics, served_metrics
+from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from gateway.uplink import CONFIG_NOTE, Uplink
 from processing.domain.errors import DecodeError, LumbarError
 from processing.domain.ids import GatewayId
+from processing.metrics_server import served_metrics
 from processing.wire.messages import GatewayConfig, decode_message
 
 _log = structlog.get_logger("gateway")
@@ -60,7 +61,7 @@ async def run_gateway(
         flush_s=settings.gateway_flush_s,
         max_pending=_MAX_PENDING,
     ) as journal:
-        with served_metrics(metrics, settings.metrics_host, settings.metrics_port):
+        with served_metrics(metrics.registry, settings.metrics_host, settings.metrics_port):
             radio = Radio(journal, metrics, clock, drivers, backend, timings)
             await _apply_last_config(journal, radio)
             uplink = Uplink(identity, settings.broker, journal, radio, metrics, clock)

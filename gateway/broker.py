@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from functools import partial
-from typing import cast
 
 import aiomqtt
 
 from gateway.metrics import Metrics
+from processing.incoming import counting_queue
 from processing.wire.broker_address import BrokerAddress
 
 _KEEPALIVE_S = 5
@@ -45,7 +43,7 @@ async def broker_connection(
         clean_session=True,
         timeout=_TIMEOUT_S,
         keepalive=_KEEPALIVE_S,
-        queue_type=cast("type[asyncio.Queue[aiomqtt.Message]]", partial(_Incoming, metrics)),
+        queue_type=counting_queue(metrics.refused_messages.labels("queue_full")),
         max_queued_incoming_messages=_INCOMING_MESSAGES,
         tls_context=ssl.create_default_context() if address.tls else None,
     )
@@ -57,21 +55,6 @@ async def broker_connection(
         # A disconnect that fails must not take the place of a cancellation or of the first error.
         with suppress(aiomqtt.MqttError):
             await stack.aclose()
-
-
-class _Incoming(asyncio.Queue[aiomqtt.Message]):
-    """Incoming messages; aiomqtt drops what does not fit, this counts it."""
-
-    def __init__(self, metrics: Metrics, maxsize: int) -> None:
-        super().__init__(maxsize)
-        self._refused = metrics.refused_messages.labels("queue_full")
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        try:
-            super().put_nowait(item)
-        except asyncio.QueueFull:
-            self._refused.inc()
-            raise
 
 
 def broker_errors(error: BaseException | None) -> list[str]:

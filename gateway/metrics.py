@@ -2,12 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from prometheus_client import CollectorRegistry, Counter, Gauge, start_http_server
-
-from processing.domain.errors import SettingsError
+from prometheus_client import CollectorRegistry, Counter, Gauge
 
 
 class Metrics:
@@ -68,27 +63,3 @@ class Metrics:
             "lumbar_gateway_refused_messages", "Messages from the broker not taken", ["reason"], registry=registry
         )
         self.controls = Counter("lumbar_gateway_controls", "Commands received", ["fate"], registry=registry)
-
-
-@contextmanager
-def served_metrics(metrics: Metrics, host: str, port: int | None) -> Iterator[None]:
-    """Serve the metrics over HTTP while the block runs; no port, no server.
-
-    Raises:
-        SettingsError: the port cannot be used.
-    """
-    if port is None:
-        yield
-        return
-    try:
-        server, thread = start_http_server(port, addr=host, registry=metrics.registry)
-    except OSError as error:
-        raise SettingsError(
-            f"LUMBAR_METRICS_PORT: cannot listen on {host}:{port} ({error}); choose a free port"
-        ) from error
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -11,12 +11,15 @@ from contextlib import asynccontextmanager
 import aiomqtt
 import structlog
 
+from processing.incoming import counting_queue
 from processing.wire.broker_address import BrokerAddress
 from service.api import metrics
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
 _STOP_S = 1.0
+
+_Incoming = counting_queue(metrics.LIVE_REFUSED.labels("queue_full"))
 
 _log = structlog.get_logger(__name__)
 
@@ -42,17 +45,6 @@ async def mqtt_client(address: BrokerAddress, purpose: str, queue: int) -> Async
             yield client
         finally:
             metrics.BROKER_CONNECTED.labels(purpose).set(0)
-
-
-class _Incoming(asyncio.Queue[aiomqtt.Message]):
-    """Incoming messages; aiomqtt drops what does not fit, this counts it."""
-
-    def put_nowait(self, item: aiomqtt.Message) -> None:
-        try:
-            super().put_nowait(item)
-        except asyncio.QueueFull:
-            metrics.LIVE_REFUSED.labels("queue_full").inc()
-            raise
 
 
 async def stay_connected(purpose: str, work: Callable[[Callable[[], None]], Awaitable[None]]) -> None:

@@ -5,13 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import structlog
-from prometheus_client import start_http_server
 
 from processing.analyzer.log import LogAnalyzer
-from processing.domain.errors import SettingsError
+from processing.metrics_server import served_metrics
 from processing.worker.metrics import WorkerMetrics
 from processing.worker.ports import AnalyzerFactory, StoreUnavailableError, WorkerStore
 from processing.worker.settings import WorkerSettings
@@ -52,7 +50,7 @@ async def run_worker(
     shortest_s, longest_s = _PAUSE_S
     pause_s = shortest_s
     loop = asyncio.get_running_loop()
-    with _metrics_server(settings.metrics_host, settings.metrics_port, metrics):
+    with served_metrics(metrics.registry, settings.metrics_host, settings.metrics_port):
         while True:
             began_s = loop.time()
             error = await _one_shift(settings, store, analyzers, metrics)
@@ -107,22 +105,3 @@ def _leaves(error: BaseException) -> Iterator[BaseException]:
             yield from _leaves(inner)
     else:
         yield error
-
-
-@contextmanager
-def _metrics_server(host: str, port: int | None, metrics: WorkerMetrics) -> Iterator[None]:
-    if port is None:
-        yield
-        return
-    try:
-        server, thread = start_http_server(port, addr=host, registry=metrics.registry)
-    except OSError as error:
-        raise SettingsError(
-            f"LUMBAR_METRICS_PORT: cannot listen on {host}:{port} ({error}); choose a free port"
-        ) from error
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -19,6 +19,7 @@ import structlog
 
 from processing.domain.errors import DecodeError, DecodeReason
 from processing.domain.ids import SHARDS, GatewayId, shard_of
+from processing.incoming import counting_queue
 from processing.wire.log import MAX_BATCH_BYTES, decode_batch
 from processing.wire.messages import GatewayState, decode_message
 from processing.wire.topics import GatewayAddress, GatewayTopic, parse_gateway_topic, shard_filter
@@ -221,23 +222,9 @@ def _client(settings: WorkerSettings, metrics: WorkerMetrics) -> aiomqtt.Client:
         timeout=_TIMEOUT_S,
         keepalive=_KEEPALIVE_S,
         max_queued_incoming_messages=_INCOMING_MESSAGES,
-        queue_type=_counting_queue(metrics),
+        queue_type=counting_queue(metrics.messages_dropped.labels("incoming")),
         tls_context=ssl.create_default_context() if broker.tls else None,
     )
-
-
-def _counting_queue(metrics: WorkerMetrics) -> type[asyncio.Queue[aiomqtt.Message]]:
-    """Queue class for aiomqtt, which discards what does not fit and counts nothing."""
-
-    class CountingQueue(asyncio.Queue[aiomqtt.Message]):
-        def put_nowait(self, item: aiomqtt.Message) -> None:
-            try:
-                super().put_nowait(item)
-            except asyncio.QueueFull:
-                metrics.messages_dropped.labels("incoming").inc()
-                raise
-
-    return CountingQueue
 
 
 def _is_failure(code: object) -> bool:

@@ -11,12 +11,13 @@ from gateway.connection import Inbox, LinkLostError
 from gateway.health import RateMeter
 from gateway.journal import open_journal
 from gateway.log import LogError, LogFile
-from gateway.metrics import Metrics, served_metrics
+from gateway.metrics import Metrics
 from gateway.settings import GatewaySettings
 from gateway.stream import StreamTotals
 from processing.domain.entries import SensorEvent, SensorEventKind, StreamOpened
 from processing.domain.errors import SettingsError
 from processing.domain.samples import ClockQuality
+from processing.metrics_server import served_metrics
 from processing.wire.broker_address import parse_broker_url
 from service.embedded.process import free_port
 
@@ -113,9 +114,9 @@ def test_settings_come_from_the_environment_and_arguments_win(monkeypatch: pytes
 def test_metrics_are_served_and_a_taken_port_is_a_clear_error() -> None:
     port = free_port()
     with (
-        served_metrics(Metrics(), "127.0.0.1", port),
+        served_metrics(Metrics().registry, "127.0.0.1", port),
         pytest.raises(SettingsError, match="LUMBAR_METRICS_PORT"),
-        served_metrics(Metrics(), "127.0.0.1", port),
+        served_metrics(Metrics().registry, "127.0.0.1", port),
     ):
         pass
 
