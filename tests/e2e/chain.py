@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sqlite3
@@ -103,6 +104,8 @@ def kill(pid: int | None) -> None:
 
 
 def appended(gateway_log: Path) -> int:
-    """Last offset that the gateway has on disk, read from beside."""
-    with sqlite3.connect(f"file:{gateway_log}?mode=ro", uri=True) as connection:
-        return int(connection.execute("SELECT coalesce(max(log_offset), 0) FROM entry").fetchone()[0])
+    """Last offset that the gateway has brought to disk, read from beside; the entry itself may be forgotten already."""
+    uri = f"file:{gateway_log}?mode=ro"
+    # closed at once: the next gateway must find the file free
+    with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+        return int(connection.execute("SELECT value FROM meta WHERE key = 'next_offset'").fetchone()[0]) - 1
