@@ -9,7 +9,8 @@ import numpy as np
 
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sensor import SensorPath
-from processing.domain.findings import CalibrationDone, CalibrationRefused, RefusalReason
+from processing.domain.findings import CalibrationDone, CalibrationRefused
+from processing.domain.found import RefusalReason
 from processing.dsp.blocks import NS_PER_S, Floats, GridBlock
 from processing.dsp.functional_axis import MIN_EXPLAINED, FunctionalAxis, FunctionalAxisState
 from processing.dsp.mounting import rightward_of

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from processing.domain.findings import Finding, Found
+from processing.domain.findings import Finding
+from processing.domain.found import Found
 from processing.domain.ids import SessionId, finding_uuid
 
 _F = TypeVar("_F", bound=Found)

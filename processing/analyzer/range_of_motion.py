@@ -11,7 +11,8 @@ from processing.analyzer.counters import AXES
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sources import PLACEMENTS
 from processing.domain.exercises import Channel, Exercise, Posture
-from processing.domain.findings import RefusalReason, RomDirection, RomMeasured, RomRefused, RomSegment
+from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
+from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
 from processing.dsp.excursion import Excursion, ExcursionState

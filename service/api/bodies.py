@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from processing.domain.exercises import Counting, Evidence, Exercise, Posture
-from processing.domain.findings import RefusalReason, RomDirection, RomSegment
+from processing.domain.findings import RomDirection, RomSegment
+from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
 from service.api.board import GatewayReport
 from service.api.ports import ControlState, Session, StoredControl

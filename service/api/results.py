@@ -10,7 +10,6 @@ from processing.domain.findings import (
     CalibrationDone,
     CalibrationRefused,
     Finding,
-    RefusalReason,
     RomDirection,
     RomMeasured,
     RomRefused,
@@ -18,6 +17,7 @@ from processing.domain.findings import (
     SetCompleted,
     StepBout,
 )
+from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
 
 RESULT_KINDS = frozenset({"set_completed", "rom_measured", "rom_refused", "step_bout"})

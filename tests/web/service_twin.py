@@ -10,7 +10,6 @@ from processing.domain.exercises import Channel
 from processing.domain.findings import (
     Finding,
     LiveFrame,
-    RefusalReason,
     RepCompleted,
     RomDirection,
     RomMeasured,
@@ -20,6 +19,7 @@ from processing.domain.findings import (
     SetStarted,
     kind_of,
 )
+from processing.domain.found import RefusalReason
 from processing.domain.ids import EventId, GatewayId, SensorId, SessionId, SubjectId, finding_uuid
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.broker_address import BrokerAddress

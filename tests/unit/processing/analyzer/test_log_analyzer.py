@@ -23,13 +23,13 @@ from processing.domain.entries import (
 from processing.domain.findings import (
     GapSeen,
     PainReported,
-    RefusalReason,
     RepCompleted,
     RomMeasured,
     RomRefused,
     SetCompleted,
     SetStarted,
 )
+from processing.domain.found import RefusalReason
 from processing.domain.ids import SessionId
 from processing.domain.samples import Placement
 from tests.unit.processing.analyzer.synthetic_logs import (

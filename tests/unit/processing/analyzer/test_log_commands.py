@@ -32,8 +32,8 @@ from processing.domain.errors import StateError
 from processing.domain.findings import (
     CalibrationRefused,
     GapSeen,
-    RefusalReason,
 )
+from processing.domain.found import RefusalReason
 from processing.domain.ids import EventId
 from processing.domain.samples import Placement
 from tests.unit.processing.analyzer.synthetic_logs import (
