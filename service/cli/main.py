@@ -179,6 +179,16 @@ def doctor(*, as_json: Annotated[bool, typer.Option("--json", help="JSON instead
     doctor_command(as_json=as_json)
 
 
+@app.command()
+def exercises(
+    page: Annotated[Path | None, typer.Option(help="Markdown file to put the table into, between its marks.")] = None,
+) -> None:
+    """Show the exercise catalogue: how each is counted, with which sensors, and what that was checked on."""
+    from service.cli.exercises import exercises_command
+
+    exercises_command(page)
+
+
 def _add_analyze() -> None:
     """Add `analyze`; its options are declared beside the code that uses them."""
     from service.cli.analyze import analyze_command

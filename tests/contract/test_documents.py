@@ -15,6 +15,7 @@ import pytest
 from firmware_sim.instructions import Perform, decode_event, decode_instruction
 from firmware_sim.motion.movements import MOVEMENTS
 from processing.domain.exercises import CATALOGUE
+from service.cli.exercises import with_catalogue
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -110,3 +111,10 @@ def fill_in(dots: re.Match[str]) -> str:
 
 def test_activities_beside_the_catalogue_are_all_named() -> None:
     assert [name for name in MOVEMENTS.keys() - CATALOGUE.keys() if f"`{name}`" not in SIMULATOR] == []
+
+
+def test_the_page_of_exercises_is_the_catalogue() -> None:
+    page = ROOT / "docs" / "exercises.md"
+    text = page.read_text(encoding="utf-8")
+
+    assert with_catalogue(text, page) == text, "run: lumbar exercises --page docs/exercises.md"

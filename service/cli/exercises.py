@@ -1,0 +1,103 @@
+"""``lumbar exercises``: the exercise catalogue as people read it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from processing.domain.errors import SettingsError
+from processing.domain.exercises import CATALOGUE, Channel, CountedChannel, Counting, Evidence, Exercise
+from processing.domain.samples import Placement
+
+BEGIN = "<!-- lumbar exercises: begin -->"
+END = "<!-- lumbar exercises: end -->"
+
+_HEADINGS = ("code", "name", "start pose", "dosed by", "counted on", "sensors", "hold", "tempo", "checked on", "source")
+
+_DOSED = {
+    Counting.COUNTED: "repetitions",
+    Counting.HELD: "seconds held",
+    Counting.TIMED: "minutes",
+    Counting.PATIENT_STARTED: "seconds, started by the patient",
+}
+
+
+def exercises_command(page: Path | None) -> None:
+    """Print the catalogue, or write it between the marks of a page.
+
+    Raises:
+        SettingsError: the page has no marks, or cannot be read or written.
+    """
+    if page is None:
+        Console().print(*map(_table, CATALOGUE.values()))
+        return
+    try:
+        page.write_text(with_catalogue(page.read_text(encoding="utf-8"), page), encoding="utf-8")
+    except OSError as error:
+        raise SettingsError(f"--page {page}: {error}") from error
+
+
+def with_catalogue(text: str, page: Path) -> str:
+    """The text of a page with the catalogue of this release between its marks.
+
+    Raises:
+        SettingsError: the page has no marks.
+    """
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise SettingsError(f"--page {page}: it needs the lines {BEGIN} and {END}, between which the table goes")
+    lines = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, CATALOGUE.values())]
+    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+
+
+def _table(exercise: Exercise) -> Table:
+    code, name, *cells = _cells(exercise)
+    table = Table(title=f"{name} ({code})", title_justify="left", show_header=False, expand=True)
+    table.add_column(no_wrap=True)
+    table.add_column(ratio=1)
+    for heading, cell in zip(_HEADINGS[2:], cells, strict=True):
+        table.add_row(heading, cell)
+    return table
+
+
+def _cells(exercise: Exercise) -> tuple[str, ...]:
+    return (
+        exercise.code,
+        exercise.name,
+        exercise.posture.value.replace("_", " "),
+        _DOSED[exercise.counting],
+        "; ".join(map(_counted_on, exercise.channels)) or "-",
+        _sensors(exercise),
+        "-" if exercise.hold is None else f"from {exercise.hold.min_s:g} s",
+        "-" if exercise.tempo_s is None else f"{exercise.tempo_s[0]:g}-{exercise.tempo_s[1]:g} s",
+        _checked_on(exercise),
+        exercise.source,
+    )
+
+
+def _counted_on(channel: CountedChannel) -> str:
+    unit = "m" if channel.channel is Channel.VERTICAL else "°"
+    segment = "spine" if channel.segment is None else channel.segment.value
+    floor = f"{channel.floor:g} {unit}" if unit == "m" else f"{channel.floor:g}{unit}"
+    fallback = "" if channel.fallback is None else f", else {channel.fallback.value}"
+    return f"{channel.channel.value.replace('_', ' ')} of the {segment} from {floor}{fallback}"
+
+
+def _sensors(exercise: Exercise) -> str:
+    best, enough = exercise.sensors_best, exercise.sensors_enough
+    both = frozenset(Placement)
+    if best == enough:
+        return "either" if best == both else " and ".join(sorted(best))
+    return " and ".join(sorted(best)) + (
+        ", or either alone" if enough == both else f", or {' or '.join(sorted(enough))}"
+    )
+
+
+def _checked_on(exercise: Exercise) -> str:
+    if exercise.evidence is Evidence.REAL:
+        return f"{exercise.evidence_people} real {'person' if exercise.evidence_people == 1 else 'people'}"
+    return exercise.evidence.value
