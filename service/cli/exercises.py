@@ -88,13 +88,13 @@ def _counted_on(channel: CountedChannel) -> str:
 
 
 def _sensors(exercise: Exercise) -> str:
-    best, enough = exercise.sensors_best, exercise.sensors_enough
-    both = frozenset(Placement)
-    if best == enough:
-        return "either" if best == both else " and ".join(sorted(best))
-    return " and ".join(sorted(best)) + (
-        ", or either alone" if enough == both else f", or {' or '.join(sorted(enough))}"
-    )
+    enough = exercise.sensors_enough
+    # without ranges of motion, "both" only says that either will do
+    best = exercise.sensors_best if exercise.rom or len(exercise.sensors_best) == 1 else frozenset[Placement]()
+    alone = "either" if len(enough) > 1 else "".join(enough)
+    if not best or best == enough != frozenset(Placement):
+        return alone
+    return f"{' and '.join(sorted(best))}, or {alone} alone"
 
 
 def _checked_on(exercise: Exercise) -> str:
