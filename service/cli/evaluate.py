@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from processing.domain.errors import SettingsError
-from service.cli.evaluation.figures import Figure, Result, Row, judged
+from service.cli.evaluation.figures import Figure, Result, Row, judged, shown
 from service.cli.evaluation.folder import Folder
 from service.cli.evaluation.markdown import accuracy_page
 from service.cli.evaluation.progress import Progress
@@ -82,7 +82,7 @@ def _tables(rows: Sequence[Row]) -> Iterator[Table]:
     for name in dict.fromkeys(row.set for row in rows):
         table = Table(title=name, title_justify="left", expand=True)
         table.add_column("measure, method, note", ratio=1)
-        for heading in ("people", "rec.", "reps", "value", "target"):
+        for heading in ("value", "target", "simple"):
             table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("result")
         for row in rows:
@@ -93,9 +93,11 @@ def _tables(rows: Sequence[Row]) -> Iterator[Table]:
 
 def _cells(row: Row) -> Sequence[Text]:
     what = Text(row.measure)
-    for detail in (row.method, row.remark):
+    simple, beside = "", ""
+    if row.baseline is not None:
+        simple, beside = shown(row.baseline.value, row.unit), f"simple: {row.baseline.name}"
+    for detail in (row.method, row.rests_on, row.remark, beside):
         if detail:
             what.append(f"\n{detail}", style="dim")
-    counts = ("-" if count is None else str(count or "-") for count in (row.people, row.recordings, row.repetitions))
-    numbers = [Text(cell) for cell in (*counts, row.shown_value, row.target or "")]
+    numbers = [Text(cell) for cell in (row.shown_value, row.target or "", simple)]
     return [what, *numbers, Text(row.result.value, style=_STYLES.get(row.result, ""))]

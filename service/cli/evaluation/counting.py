@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from processing.analyzer.recording import RecordedSession
@@ -57,13 +58,16 @@ def reps_by_channel(findings: Sequence[Finding]) -> dict[str, int]:
     return counts
 
 
-def count_figures(set_name: str, method: str, counts: Sequence[Count], *, comparison: bool = False) -> list[Figure]:
+def count_figures(
+    set_name: str, method: str, counts: Sequence[Count], *, comparison: bool = False, baseline: str | None = None
+) -> list[Figure]:
     """Shares of counts that are exact and within one of the truth, in percent."""
     shares = ((figures.EXACT, 0), (figures.WITHIN_ONE, 1))
-    return [_share(set_name, measure, method, counts, most, comparison=comparison) for measure, most in shares]
+    every = [_share(set_name, measure, method, counts, most) for measure, most in shares]
+    return [msgspec.structs.replace(one, comparison=comparison, baseline=baseline) for one in every]
 
 
-def _share(set_name: str, measure: str, method: str, counts: Sequence[Count], most: int, *, comparison: bool) -> Figure:
+def _share(set_name: str, measure: str, method: str, counts: Sequence[Count], most: int) -> Figure:
     wrong = sorted((one for one in counts if abs(one.off) > most), key=lambda one: -abs(one.off))
     return Figure(
         set=set_name,
@@ -77,7 +81,6 @@ def _share(set_name: str, measure: str, method: str, counts: Sequence[Count], mo
         per_person=_by_person(counts, most),
         worst=_told(wrong[0]) if wrong else None,
         note=f"{len(counts) - len(wrong)} of {len(counts)}" if counts else "nothing to count",
-        comparison=comparison,
     )
 
 

@@ -19,6 +19,11 @@ class Result(StrEnum):
     NO_TARGET = "-"
 
 
+def shown(value: float, unit: str) -> str:
+    """A value with its unit, as people read it."""
+    return f"{value:.4g} {unit}".rstrip()
+
+
 class Figure(msgspec.Struct, frozen=True, kw_only=True):
     """One measured number.
 
@@ -34,6 +39,8 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
         worst: recording (or simulated person) with the worst value, or with a wrong count.
         note: what else must be known to read the value.
         comparison: stands beside the figure that is held against the target, and has none itself.
+        baseline: short name of the simple method that found it, None for a figure of the signal core; such a figure
+            has no target either.
     """
 
     set: str
@@ -48,6 +55,12 @@ class Figure(msgspec.Struct, frozen=True, kw_only=True):
     worst: str | None = None
     note: str = ""
     comparison: bool = False
+    baseline: str | None = None
+
+    @property
+    def judged(self) -> bool:
+        """Tell whether it is held against a target, if there is one."""
+        return not self.comparison and self.baseline is None
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,13 +76,33 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
         """Tell whether the value reaches the target."""
         return (self.at_most is None or value <= self.at_most) and (self.at_least is None or value >= self.at_least)
 
+    def better(self, value: float) -> float:
+        """The value as a number of which a larger one is better."""
+        return value if self.at_most is None else -value
+
     def __str__(self) -> str:
         sign, limit = ("≤", self.at_most) if self.at_most is not None else ("≥", self.at_least)
         return f"{sign} {limit:g} {self.unit}".rstrip()
 
 
+_ONE = {"people": "person", "recordings": "recording", "repetitions": "repetition"}
+
+
+class Baseline(msgspec.Struct, frozen=True):
+    """The best of the simple methods on the same recordings."""
+
+    name: str
+    value: float
+
+
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A figure beside its target, as it is printed; ``holds`` is None without a value or a target."""
+    """A figure beside its target, as it is printed.
+
+    Attributes:
+        target: for people; ``at_most`` or ``at_least`` is the same as a number, in ``unit``.
+        holds: None without a value or a target.
+        baseline: None for comparisons, and where no simple method was tried.
+    """
 
     set: str
     measure: str
@@ -80,8 +113,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     value: float | None
     unit: str
     target: str | None
+    at_most: float | None
+    at_least: float | None
     holds: bool | None
     result: Result
+    baseline: Baseline | None
     per_person: Mapping[str, float]
     worst: str | None
     note: str
@@ -89,7 +125,18 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def shown_value(self) -> str:
         """The value with its unit, as people read it."""
-        return "" if self.value is None else f"{self.value:.4g} {self.unit}".rstrip()
+        return "" if self.value is None else shown(self.value, self.unit)
+
+    @property
+    def rests_on(self) -> str:
+        """How many people, recordings and repetitions, as people read it; empty for a set that is not there."""
+        counts = (("people", self.people), ("recordings", self.recordings), ("repetitions", self.repetitions))
+        return ", ".join(f"{count} {name if count > 1 else _ONE[name]}" for name, count in counts if count)
+
+    @property
+    def shown_baseline(self) -> str:
+        """The best simple method, as people read it."""
+        return "" if self.baseline is None else f"{shown(self.baseline.value, self.unit)}, {self.baseline.name}"
 
     @property
     def remark(self) -> str:
@@ -176,9 +223,10 @@ def judged(
     """
     measured = list(figures)
     limits = {(target.set, target.measure): target for target in targets}
-    rows = [
-        _row(figure, None if figure.comparison else limits.get((figure.set, figure.measure))) for figure in measured
-    ]
+    rows = []
+    for figure in measured:
+        target = limits.get((figure.set, figure.measure)) if figure.judged else None
+        rows.append(_row(figure, target, None if target is None else _best_baseline(target, measured)))
     for target in targets:
         if target.set in absent:
             missing = Figure(
@@ -191,11 +239,22 @@ def judged(
                 recordings=0,
                 note="the folder has no such recordings",
             )
-            rows.append(_row(missing, target, absent=True))
+            rows.append(_row(missing, target, None, absent=True))
     return tuple(rows)
 
 
-def _row(figure: Figure, target: Target | None, *, absent: bool = False) -> Row:
+def _best_baseline(target: Target, measured: Sequence[Figure]) -> Baseline | None:
+    found = [
+        Baseline(figure.baseline, figure.value)
+        for figure in measured
+        if figure.baseline is not None
+        and figure.value is not None
+        and (figure.set, figure.measure) == (target.set, target.measure)
+    ]
+    return max(found, key=lambda one: target.better(one.value), default=None)
+
+
+def _row(figure: Figure, target: Target | None, baseline: Baseline | None, *, absent: bool = False) -> Row:
     holds = None if target is None or figure.value is None else target.holds(figure.value)
     return Row(
         set=figure.set,
@@ -207,8 +266,11 @@ def _row(figure: Figure, target: Target | None, *, absent: bool = False) -> Row:
         value=figure.value,
         unit=figure.unit,
         target=None if target is None else str(target),
+        at_most=None if target is None else target.at_most,
+        at_least=None if target is None else target.at_least,
         holds=holds,
         result=Result.ABSENT if absent else _result(figure, target),
+        baseline=baseline,
         per_person=figure.per_person,
         worst=figure.worst,
         note=figure.note,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from service.cli.evaluation import figures
 from service.cli.evaluation.core_speed import core_speed_figures
+from service.cli.evaluation.counting_baselines import seated_trunk_baselines, sit_to_stand_baselines, squat_baselines
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder
 from service.cli.evaluation.progress import Progress
@@ -21,6 +22,8 @@ from service.cli.evaluation.squats import squat_figures
 from service.cli.evaluation.walking import walking_figures
 from service.cli.evaluation.wheelchair import wheelchair_figures
 
+Ask = Callable[[Folder, Progress], list[Figure]]
+
 
 class Question(NamedTuple):
     """One part of an evaluation.
@@ -33,17 +36,17 @@ class Question(NamedTuple):
 
     name: str
     needs: str | None
-    ask: Callable[[Folder, Progress], list[Figure]]
+    ask: Ask
 
 
 def questions(people: int) -> Sequence[Question]:
     """All questions; ``people`` are simulated."""
-    recorded: Sequence[tuple[str, Callable[[Folder, Progress], list[Figure]]]] = (
+    recorded: Sequence[tuple[str, Ask]] = (
         (figures.BROAD, rigid_body_figures),
         (figures.WHEELCHAIR, wheelchair_figures),
-        (figures.SQUATS, squat_figures),
-        (figures.SEATED, seated_trunk_figures),
-        (figures.SIT_TO_STAND, sit_to_stand_figures),
+        (figures.SQUATS, _both(squat_figures, squat_baselines)),
+        (figures.SEATED, _both(seated_trunk_figures, seated_trunk_baselines)),
+        (figures.SIT_TO_STAND, _both(sit_to_stand_figures, sit_to_stand_baselines)),
         (figures.WALKING, walking_figures),
         (figures.SITTING, sitting_figures),
     )
@@ -53,6 +56,10 @@ def questions(people: int) -> Sequence[Question]:
         Question(figures.ROBUSTNESS, figures.SEATED, robustness_figures),
         Question(figures.SPEED, None, lambda _, progress: core_speed_figures(progress)),
     )
+
+
+def _both(core: Ask, baselines: Ask) -> Ask:
+    return lambda folder, progress: [*core(folder, progress), *baselines(folder, progress)]
 
 
 def _simulated(people: int, _: Folder, progress: Progress) -> list[Figure]:

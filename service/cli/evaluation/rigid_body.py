@@ -17,6 +17,7 @@ from service.cli.evaluation.folder import Folder, Recording
 from service.cli.evaluation.orientation_stage import oriented, same_bits
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.tilt import (
+    BASELINE,
     angle_between_deg,
     both_known,
     directions_at,
@@ -99,7 +100,7 @@ def _native(track: Track) -> Floats:
 def _of_method(method: str, values: Mapping[str, float]) -> list[Figure]:
     worst = max(values, key=lambda name: values[name], default=None)
     shown = [(figures.INCLINATION_MEAN, float(np.mean(list(values.values()))) if values else None)]
-    if method == _LIVE:
+    if method != _NATIVE:
         shown.append((figures.INCLINATION_MAX, values[worst] if worst else None))
     return [
         Figure(
@@ -111,7 +112,8 @@ def _of_method(method: str, values: Mapping[str, float]) -> list[Figure]:
             people=0,
             recordings=len(values),
             worst=worst,
-            comparison=method != _LIVE,
+            comparison=method == _NATIVE,
+            baseline=BASELINE if method == _BASELINE else None,
         )
         for measure, value in shown
     ]

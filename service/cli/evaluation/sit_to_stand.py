@@ -19,7 +19,7 @@ def sit_to_stand_figures(folder: Folder, progress: Progress) -> list[Figure]:
     counts: list[Count] = []
     paths = folder.paths(figures.SIT_TO_STAND)
     for recording in progress.through(folder.recordings(figures.SIT_TO_STAND), len(paths)):
-        truth = _truth(recording)
+        truth = true_count(recording)
         if truth is None:
             continue
         try:
@@ -32,7 +32,7 @@ def sit_to_stand_figures(folder: Folder, progress: Progress) -> list[Figure]:
     return count_figures(figures.SIT_TO_STAND, _METHOD, counts)
 
 
-def _truth(recording: Recording) -> int | None:
+def true_count(recording: Recording) -> int | None:
     """True count: as stated, which the seat's load cell confirms in every recording that states one."""
     stated = recording.meta.get("rep_count")
     return stated if isinstance(stated, int) else None

@@ -11,6 +11,9 @@ from processing.dsp.blocks import GRID_S, NS_PER_S, Floats, Nanoseconds
 BASELINE_HZ = 1.0
 """Cut-off of the accelerometer-only baseline (signals.md §1.1)."""
 
+BASELINE = "accelerometer, 1 Hz"
+"""Short name of that baseline."""
+
 Mask = npt.NDArray[np.bool_]
 
 

@@ -22,6 +22,7 @@ from service.cli.evaluation.folder import Folder, Recording
 from service.cli.evaluation.orientation_stage import oriented
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.tilt import (
+    BASELINE,
     Mask,
     aligned,
     angle_between_deg,
@@ -55,6 +56,7 @@ _ALIGNED = "the same after one constant rotation per recording and sensor"
 _CONSTANT = "the same less one constant angle per recording"
 _BASELINE = "baseline: accelerometer, causal 1 Hz low-pass"
 _RANGE = "largest less smallest tilt of the whole recording, each sensor, mean of absolute errors"
+_BASELINE_RANGE = f"{_BASELINE}; the same range"
 _SHOWN = (
     *(
         (tilt, method)
@@ -62,7 +64,7 @@ _SHOWN = (
         for method in (_STAGE, _ALIGNED, _BASELINE)
     ),
     *((figures.TWO_SENSOR_SAGITTAL, method) for method in (_STAGE, _CONSTANT, _BASELINE)),
-    *((measure, _RANGE) for measure, _ in _PLANES.values()),
+    *((measure, method) for measure, _ in _PLANES.values() for method in (_RANGE, _BASELINE_RANGE)),
 )
 
 
@@ -161,7 +163,8 @@ def _ranges(sensor: _Sensor, row: Mapping[str, str], recording: Recording) -> It
         except (KeyError, ValueError) as error:
             raise RecordingError(str(recording.path), f"its truth has no {plane}_rom: {error}") from error
         if complete:
-            yield (measure, _RANGE), abs(float(np.ptp(tilt_deg(sensor.found))) - true_deg)
+            for method, up in ((_RANGE, sensor.found), (_BASELINE_RANGE, sensor.baseline)):
+                yield (measure, method), abs(float(np.ptp(tilt_deg(up))) - true_deg)
 
 
 def _between(lower: _Sensor, upper: _Sensor) -> Iterator[tuple[tuple[str, str], float]]:
@@ -206,4 +209,5 @@ def _figure(measure: str, method: str, scored: Sequence[Scored]) -> Figure:
         worst=max(scored, key=lambda one: one.value).recording if scored else None,
         note=f"median {np.median([one.value for one in scored]):.2f}°" if scored else "no recording with good truth",
         comparison=method not in (_STAGE, _RANGE),
+        baseline=BASELINE if method in (_BASELINE, _BASELINE_RANGE) else None,
     )

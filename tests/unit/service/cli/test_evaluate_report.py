@@ -90,7 +90,7 @@ def test_json_is_a_list_of_rows_with_the_promised_fields(tmp_path: Path) -> None
     rows = json.loads(done.stdout)
     assert len(rows) == 3
     assert {"set", "measure", "people", "recordings", "value", "target", "holds"} <= set(rows[0])
-    assert rows[0]["target"] == "≤ 0.72 °"
+    assert (rows[0]["target"], rows[0]["at_most"], rows[0]["at_least"]) == ("≤ 0.72 °", 0.72, None)
 
 
 def test_the_table_names_what_is_absent(tmp_path: Path) -> None:
