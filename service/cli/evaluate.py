@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
+import os
 from collections.abc import Collection, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -33,6 +37,7 @@ def evaluate_command(
         list[str] | None, typer.Option(help="Ask only this (a name of the column set); repeatable.")
     ] = None,
     people: Annotated[int, typer.Option(min=1, max=1000, help="Simulated people.")] = 2,
+    jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; else one per processor core.")] = None,
     page: Annotated[Path | None, typer.Option(help="Markdown file to put the table into, between its marks.")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of rows instead of a table.")] = False,
@@ -41,9 +46,10 @@ def evaluate_command(
     """Hold the signal core against people whose movements are known."""
     if not folder.is_dir():
         raise SettingsError(f"{folder} is no folder")
-    with Console(stderr=True).status("lumbar evaluate") as status:
-        opened = Folder(folder)
-        rows = evaluate(opened, _chosen(questions(people), only or ()), Progress(status))
+    opened = Folder(folder)
+    asked = _chosen(questions(people), only or ())
+    with _workers(jobs or os.cpu_count() or 1) as workers, Console(stderr=True).status("lumbar evaluate") as status:
+        rows = evaluate(opened, asked, Progress(status, workers))
     errors = Console(stderr=True)
     for name, reason in opened.broken.items():
         errors.print(f"left out {name}: {reason}", markup=False, highlight=False)
@@ -68,6 +74,11 @@ def evaluate(folder: Folder, asked: Sequence[Question], progress: Progress) -> t
         found: Sequence[Figure] = question.ask(folder, progress)
         measured += judged(found)
     return tuple(measured)
+
+
+def _workers(jobs: int) -> AbstractContextManager[Executor | None]:
+    """Processes that start afresh: a copy of this one would have its threads' locks without the threads."""
+    return nullcontext() if jobs == 1 else ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"))
 
 
 def _chosen(known: Sequence[Question], names: Collection[str]) -> Sequence[Question]:

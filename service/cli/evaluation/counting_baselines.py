@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from firmware_sim.recording import load_recording
-from processing.domain.errors import LumbarError
 from processing.domain.samples import Placement
 from service.cli.evaluation import figures
 from service.cli.evaluation.baselines import (
@@ -38,68 +37,62 @@ _EXTREMES = dict(zip(PLANES, ("sagittal", "frontal", "axial"), strict=True))
 
 def squat_baselines(folder: Folder, progress: Progress) -> list[Figure]:
     """Counts of squats from the sensor at the low back."""
-    return _single(figures.SQUATS, lambda recording: int(recording.floats("rep_count")), folder, progress)
+    return _of_low_back(figures.SQUATS, folder.each(figures.SQUATS, _squats, progress))
 
 
 def sit_to_stand_baselines(folder: Folder, progress: Progress) -> list[Figure]:
     """Counts of sit-to-stands from the sensor at the pelvis."""
-    return _single(figures.SIT_TO_STAND, true_count, folder, progress)
+    trials = folder.each(figures.SIT_TO_STAND, _sit_to_stands, progress)
+    return _of_low_back(figures.SIT_TO_STAND, [trial for trial in trials if trial is not None])
 
 
 def seated_trunk_baselines(folder: Folder, progress: Progress) -> list[Figure]:
     """Counts per plane from the sensor at T10; two of the counters must be told where each plane's movements are."""
-    whole: list[Trial] = []
-    told: list[Trial] = []
-    for recording in progress.through(folder.recordings(figures.SEATED), len(folder.paths(figures.SEATED))):
-        try:
-            trials = list(_planes(recording))
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
-            continue
-        whole += trials
-        told += [cut for trial in trials for cut in _told(recording, trial)]
+    both = [pair for pairs in folder.each(figures.SEATED, _planes, progress) for pair in pairs]
+    whole = [trial for trial, _ in both]
+    told = [trial for _, trial in both if trial is not None]
     return [
         *_figures(figures.SEATED, [PLANE_PEAKS], whole, "T10, whole recording"),
         *_figures(figures.SEATED, [ACCELERATION_PEAKS, AUTOCORRELATION], told, "T10, told where each plane's are"),
     ]
 
 
-def _single(
-    set_name: str, truth_of: Callable[[Recording], int | None], folder: Folder, progress: Progress
-) -> list[Figure]:
-    trials: list[Trial] = []
-    for recording in progress.through(folder.recordings(set_name), len(folder.paths(set_name))):
-        try:
-            truth = truth_of(recording)
-            if truth is not None:
-                trials.append(_trial(recording, Placement.PELVIS, truth))
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
-    return _figures(set_name, [ACCELERATION_PEAKS, TILT_PEAKS, AUTOCORRELATION], trials, "low back, whole recording")
+def _of_low_back(set_name: str, trials: Iterable[Trial]) -> list[Figure]:
+    counters = [ACCELERATION_PEAKS, TILT_PEAKS, AUTOCORRELATION]
+    return _figures(set_name, counters, list(trials), "low back, whole recording")
 
 
-def _trial(recording: Recording, placement: Placement, truth: int, channel: str = "") -> Trial:
+def _squats(recording: Recording) -> Trial:
+    return _trial(recording, Placement.PELVIS, int(recording.floats("rep_count")))
+
+
+def _sit_to_stands(recording: Recording) -> Trial | None:
+    truth = true_count(recording)
+    return None if truth is None else _trial(recording, Placement.PELVIS, truth)
+
+
+def _trial(recording: Recording, placement: Placement, truth: int) -> Trial:
     track, mount = load_recording(recording.path)[placement], recording_plan(recording.path).mounts[placement]
-    return Trial(recording.person, recording.name, channel, truth, *body_frame(track, mount))
+    return Trial(recording.person, recording.name, "", truth, *body_frame(track, mount))
 
 
-def _planes(recording: Recording) -> Iterator[Trial]:
+def _planes(recording: Recording) -> list[tuple[Trial, Trial | None]]:
     whole = _trial(recording, Placement.THORAX, 0)
-    for count in plane_counts(recording, {}):
-        yield replace(whole, channel=count.channel, truth=count.truth)
+    planes = [replace(whole, channel=count.channel, truth=count.truth) for count in plane_counts(recording, {})]
+    return [(trial, _told(recording, trial)) for trial in planes]
 
 
-def _told(recording: Recording, trial: Trial) -> Iterator[Trial]:
+def _told(recording: Recording, trial: Trial) -> Trial | None:
     """The part of the trial around the plane's extremes, where the recording states them."""
     name = f"t_{_EXTREMES[trial.channel]}"
     if f"{name}_pos" not in recording.arrays or f"{name}_neg" not in recording.arrays:
-        return
+        return None
     extremes_s = np.concatenate((recording.floats(f"{name}_pos"), recording.floats(f"{name}_neg")))
     begin_s = float(recording.floats("t")[0])
     first, last = (round((at_s - begin_s) * RATE_HZ) for at_s in (extremes_s.min(), extremes_s.max()))
     margin = round(MARGIN_S * RATE_HZ)
     part = slice(max(0, first - margin), last + margin)
-    yield replace(trial, acc=trial.acc[part], gyr=trial.gyr[part])
+    return replace(trial, acc=trial.acc[part], gyr=trial.gyr[part])
 
 
 def _figures(set_name: str, counters: Sequence[SimpleCounter], trials: Sequence[Trial], seen: str) -> list[Figure]:

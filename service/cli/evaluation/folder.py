@@ -6,16 +6,20 @@ import csv
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from processing.domain.errors import LumbarError, RecordingError
 from processing.dsp.blocks import Floats
+from service.cli.evaluation.progress import Progress
+
+R = TypeVar("R")
 
 _PERSON_PARTS = {"walking_lowback": 2}
 """Parts of a file's name that name the person, where it is not just the first."""
@@ -83,9 +87,21 @@ class Folder:
             except RecordingError as error:
                 self.leave_out(path, error)
 
+    def each(self, set_name: str, ask: Callable[[Recording], R], progress: Progress) -> Iterator[R]:
+        """What a function finds in each recording of a set, by name; those that cannot be used are noted as broken."""
+        paths = self.paths(set_name)
+        for path, answer in zip(paths, progress.each(partial(_answer, ask), paths), strict=True):
+            if isinstance(answer, _Unusable):
+                self._note(path, answer.reason)
+            else:
+                yield answer
+
     def leave_out(self, path: Path, error: LumbarError) -> None:
         """Note that a recording could not be used."""
-        self.broken[f"{path.parent.name}/{path.name}"] = str(error)
+        self._note(path, str(error))
+
+    def _note(self, path: Path, reason: str) -> None:
+        self.broken[f"{path.parent.name}/{path.name}"] = reason
 
     def table(self, set_name: str, name: str) -> list[dict[str, str]]:
         """Rows of a CSV file of a set, none if there is no such file.
@@ -101,6 +117,20 @@ class Folder:
                 return list(csv.DictReader(opened, strict=True))
         except (OSError, UnicodeDecodeError, csv.Error) as error:
             raise RecordingError(str(path), f"cannot be read: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Unusable:
+    """Why a recording could not be used, as text: errors do not pass between processes."""
+
+    reason: str
+
+
+def _answer(ask: Callable[[Recording], R], path: Path) -> R | _Unusable:
+    try:
+        return ask(read_recording(path))
+    except LumbarError as error:
+        return _Unusable(str(error))
 
 
 def read_recording(path: Path) -> Recording:

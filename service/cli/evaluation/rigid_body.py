@@ -40,16 +40,11 @@ def rigid_body_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """Inclination RMSE where ``movement`` is true, and recordings that a restart changes."""
     errors: dict[str, dict[str, float]] = {method: {} for method in _METHODS}
     changed: list[str] = []
-    for recording in progress.through(folder.recordings(figures.BROAD), len(folder.paths(figures.BROAD))):
-        try:
-            found, same = _errors(recording)
-        except RecordingError as error:
-            folder.leave_out(recording.path, error)
-            continue
+    for name, found, same in folder.each(figures.BROAD, _errors, progress):
         for method, value in found.items():
-            errors[method][recording.name] = value
+            errors[method][name] = value
         if not same:
-            changed.append(recording.name)
+            changed.append(name)
     rows = [figure for method, values in errors.items() for figure in _of_method(method, values)]
     count = len(errors[_LIVE])
     restarted = Figure(
@@ -65,8 +60,8 @@ def rigid_body_figures(folder: Folder, progress: Progress) -> list[Figure]:
     return [*rows[:2], restarted, *rows[2:]]
 
 
-def _errors(recording: Recording) -> tuple[Mapping[str, float], bool]:
-    """RMSE by method in degrees, and whether restarts changed nothing."""
+def _errors(recording: Recording) -> tuple[str, Mapping[str, float], bool]:
+    """Name, RMSE by method in degrees, and whether restarts changed nothing."""
     track = load_recording(recording.path)[Placement.PELVIS]
     truth = up_of(recording.floats("ref_quat"))
     moving = recording.floats("movement") > 0.0
@@ -84,9 +79,8 @@ def _errors(recording: Recording) -> tuple[Mapping[str, float], bool]:
     if not known.any():
         raise RecordingError(str(recording.path), "no true orientation where the sensor moved")
     again = oriented(track, restart_at=RESTARTS)
-    return {method: rms(angle_between_deg(up[known], truth[known])) for method, up in found.items()}, same_bits(
-        once, again
-    )
+    errors = {method: rms(angle_between_deg(up[known], truth[known])) for method, up in found.items()}
+    return recording.name, errors, same_bits(once, again)
 
 
 def _native(track: Track) -> Floats:

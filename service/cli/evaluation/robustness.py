@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from processing.analyzer.recording import RecordedSession, analyze_recording
-from processing.domain.errors import LumbarError
 from processing.domain.findings import Finding, RomDirection, RomMeasured
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
@@ -21,7 +20,7 @@ from service.cli.analyze import AnalysisOptions, recorded_session
 from service.cli.evaluation import figures
 from service.cli.evaluation.counting import reps_by_channel
 from service.cli.evaluation.figures import Figure
-from service.cli.evaluation.folder import Folder
+from service.cli.evaluation.folder import Folder, Recording
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.seated_trunk import EXERCISE, PLANES
 
@@ -71,22 +70,25 @@ class _Outcome(NamedTuple):
 def robustness_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """Changed counts and 95th percentile of changes of range, per disturbance."""
     changes: dict[str, list[_Change]] = {name: [] for name in _HOW}
-    for recording in progress.through(folder.recordings(figures.SEATED), len(folder.paths(figures.SEATED))):
-        try:
-            session = recorded_session(recording.path, AnalysisOptions(exercise=EXERCISE))
-            plain, rested = _outcome(session), _outcome(_after_rest(session))
-            disturbed = {
-                _LOSS: (plain, _outcome(_lossy(session, _SEED))),
-                _OFFSET: (plain, _outcome(_late(session))),
-                _BIAS: (rested, _outcome(_biased(_after_rest(session)))),
-            }
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
-            continue
-        for name, (before, after) in disturbed.items():
-            changes[name].append(_Change(recording.person, recording.name, *_compared(before, after)))
+    for disturbed in folder.each(figures.SEATED, _changes, progress):
+        for name, change in disturbed.items():
+            changes[name].append(change)
     shown = (_count_figure, _rom_figure, _swing_figure)
     return [figure(name, changes[name]) for name in _HOW for figure in shown]
+
+
+def _changes(recording: Recording) -> dict[str, _Change]:
+    session = recorded_session(recording.path, AnalysisOptions(exercise=EXERCISE))
+    plain, rested = _outcome(session), _outcome(_after_rest(session))
+    disturbed = {
+        _LOSS: (plain, _outcome(_lossy(session, _SEED))),
+        _OFFSET: (plain, _outcome(_late(session))),
+        _BIAS: (rested, _outcome(_biased(_after_rest(session)))),
+    }
+    return {
+        name: _Change(recording.person, recording.name, *_compared(before, after))
+        for name, (before, after) in disturbed.items()
+    }
 
 
 def _outcome(session: RecordedSession) -> _Outcome:

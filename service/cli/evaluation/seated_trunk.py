@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from processing.analyzer.recording import analyze_recording
-from processing.domain.errors import LumbarError, RecordingError
+from processing.domain.errors import RecordingError
 from processing.dsp.blocks import Floats
 from service.cli.analyze import AnalysisOptions, recorded_session
 from service.cli.evaluation import figures
@@ -26,15 +26,13 @@ _METHOD = "analyzer, whole recording as one set without boundaries, all planes c
 
 def seated_trunk_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """Shares of plane counts that are exact and within one."""
-    counts: list[Count] = []
-    for recording in progress.through(folder.recordings(figures.SEATED), len(folder.paths(figures.SEATED))):
-        try:
-            session = recorded_session(recording.path, AnalysisOptions(exercise=EXERCISE))
-            findings, _ = analyze_recording(session)
-            counts += plane_counts(recording, reps_by_channel(findings))
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
+    counts = [count for found in folder.each(figures.SEATED, _counts, progress) for count in found]
     return count_figures(figures.SEATED, _METHOD, counts)
+
+
+def _counts(recording: Recording) -> list[Count]:
+    findings, _ = analyze_recording(recorded_session(recording.path, AnalysisOptions(exercise=EXERCISE)))
+    return plane_counts(recording, reps_by_channel(findings))
 
 
 def plane_counts(recording: Recording, found: Mapping[str, int]) -> list[Count]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple, get_args
 
 import numpy as np
@@ -74,13 +75,9 @@ EXERCISES = tuple(one for one in CATALOGUE.values() if one.counting in (Counting
 
 def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exercise] = EXERCISES) -> list[Figure]:
     """Exact counts and hold times of people who do these exercises."""
-    scored: list[_Scored] = []
-    holds: list[_Held] = []
-    for number in progress.through(range(people), people):
-        simulated = simulated_session(number, exercises)
-        findings = _findings(simulated)
-        scored += _counts(simulated, findings, cheap=_is_cheap(number))
-        holds += _holds(simulated, findings)
+    everybody = list(progress.each(partial(_person, exercises), range(people)))
+    scored = [one for counted, _ in everybody for one in counted]
+    holds = [one for _, held in everybody for one in held]
     by_part: dict[str, list[Count]] = {
         "sets without a faulty repetition": [one.counted for one in scored if not one.faulty],
         "people with good sensors": [one.counted for one in scored if not one.cheap],
@@ -96,6 +93,12 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
             for part, own in by_part.items()
         ),
     ]
+
+
+def _person(exercises: Sequence[Exercise], number: int) -> tuple[list[_Scored], list[_Held]]:
+    simulated = simulated_session(number, exercises)
+    findings = _findings(simulated)
+    return _counts(simulated, findings, cheap=_is_cheap(number)), _holds(simulated, findings)
 
 
 def simulated_session(number: int, exercises: Sequence[Exercise]) -> SimulatedSession:

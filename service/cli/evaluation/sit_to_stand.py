@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from processing.analyzer.recording import analyze_recording
-from processing.domain.errors import LumbarError
 from service.cli.analyze import AnalysisOptions, recorded_session
 from service.cli.evaluation import figures
 from service.cli.evaluation.counting import Count, count_figures, reps_by_channel
@@ -16,20 +15,16 @@ _METHOD = "analyzer, exercise sit_to_stand, one set over the whole recording"
 
 def sit_to_stand_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """Shares of counts that are exact and within one; recordings that state no count are left out by themselves."""
-    counts: list[Count] = []
-    paths = folder.paths(figures.SIT_TO_STAND)
-    for recording in progress.through(folder.recordings(figures.SIT_TO_STAND), len(paths)):
-        truth = true_count(recording)
-        if truth is None:
-            continue
-        try:
-            findings, _ = analyze_recording(recorded_session(recording.path, AnalysisOptions(exercise="sit_to_stand")))
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
-            continue
-        found = sum(reps_by_channel(findings).values())
-        counts.append(Count(recording.person, recording.name, "", found, truth))
+    counts = [count for count in folder.each(figures.SIT_TO_STAND, _count, progress) if count is not None]
     return count_figures(figures.SIT_TO_STAND, _METHOD, counts)
+
+
+def _count(recording: Recording) -> Count | None:
+    truth = true_count(recording)
+    if truth is None:
+        return None
+    findings, _ = analyze_recording(recorded_session(recording.path, AnalysisOptions(exercise="sit_to_stand")))
+    return Count(recording.person, recording.name, "", sum(reps_by_channel(findings).values()), truth)
 
 
 def true_count(recording: Recording) -> int | None:

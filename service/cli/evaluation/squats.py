@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from processing.domain.errors import LumbarError
 from processing.domain.findings import RepCompleted
 from processing.dsp.blocks import NS_PER_S, Floats
 from service.cli.analyze import AnalysisOptions, recorded_session
@@ -41,12 +40,7 @@ class _Set(NamedTuple):
 
 def squat_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """Counts, boundaries against the hand-set windows, and confirmation latency."""
-    sets: list[_Set] = []
-    for recording in progress.through(folder.recordings(figures.SQUATS), len(folder.paths(figures.SQUATS))):
-        try:
-            sets.append(_set(recording))
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
+    sets = list(folder.each(figures.SQUATS, _set, progress))
     return [
         *count_figures(figures.SQUATS, _METHOD, [one.counted for one in sets]),
         *_boundary_figures(sets),

@@ -10,7 +10,7 @@ import numpy as np
 
 from firmware_sim.recording import load_recording
 from processing.analyzer.recording import analyze_recording
-from processing.domain.errors import LumbarError, RecordingError
+from processing.domain.errors import RecordingError
 from processing.domain.exercises import CATALOGUE, Counting
 from processing.domain.findings import RepCompleted
 from processing.domain.samples import Placement
@@ -49,16 +49,22 @@ def walking_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """F1 of steps against each reference, and repetitions of every counted exercise."""
     walks: dict[str, list[_Walk]] = {reference: [] for reference in _REFERENCES}
     false_reps: list[tuple[str, str, Counter[str]]] = []
-    for recording in progress.through(folder.recordings(figures.WALKING), len(folder.paths(figures.WALKING))):
-        try:
-            steps_s = step_times_s(recording)
-            for reference in _REFERENCES:
-                if f"ref_{reference}_bouts" in recording.arrays:
-                    walks[reference].append(_walk(recording, steps_s, reference))
-            false_reps.append((recording.person, recording.name, _false_reps(recording)))
-        except LumbarError as error:
-            folder.leave_out(recording.path, error)
+    for own, counted in folder.each(figures.WALKING, _answers, progress):
+        for reference, walk in own.items():
+            walks[reference].append(walk)
+        false_reps.append(counted)
     return [*(_step_figure(reference, walks[reference]) for reference in _REFERENCES), _false_figure(false_reps)]
+
+
+def _answers(recording: Recording) -> tuple[dict[str, _Walk], tuple[str, str, Counter[str]]]:
+    """Walks by reference, and person, recording and false repetitions."""
+    steps_s = step_times_s(recording)
+    walks = {
+        reference: _walk(recording, steps_s, reference)
+        for reference in _REFERENCES
+        if f"ref_{reference}_bouts" in recording.arrays
+    }
+    return walks, (recording.person, recording.name, _false_reps(recording))
 
 
 def step_times_s(recording: Recording) -> Floats:

@@ -8,6 +8,7 @@ the sensor, stands beside it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -90,19 +91,22 @@ def wheelchair_figures(folder: Folder, progress: Progress) -> list[Figure]:
     truths = {
         (row["recording"], row["sensor"]): row for row in folder.table(figures.WHEELCHAIR, "truth_trunkmovement.csv")
     }
-    for recording in progress.through(folder.recordings(figures.WHEELCHAIR), len(folder.paths(figures.WHEELCHAIR))):
-        try:
-            for key, value in _of_recording(recording, truths):
-                values.setdefault(key, []).append(Scored(recording.person, recording.name, value))
-        except RecordingError as error:
-            folder.leave_out(recording.path, error)
+    for scored in folder.each(figures.WHEELCHAIR, partial(_of_recording, truths), progress):
+        for key, one in scored:
+            values.setdefault(key, []).append(one)
     return [_figure(measure, method, values.get((measure, method), [])) for measure, method in _SHOWN]
 
 
 def _of_recording(
+    truths: Mapping[tuple[str, str], Mapping[str, str]], recording: Recording
+) -> list[tuple[tuple[str, str], Scored]]:
+    """Measure, method and value of all that a recording tells."""
+    return [(key, Scored(recording.person, recording.name, value)) for key, value in _values(recording, truths)]
+
+
+def _values(
     recording: Recording, truths: Mapping[tuple[str, str], Mapping[str, str]]
 ) -> Iterator[tuple[tuple[str, str], float]]:
-    """Measure, method and value of all that a recording tells."""
     sensors = _good_sensors(recording)
     for placement, sensor in sensors.items():
         _, name, measure = _SENSORS[placement]

@@ -18,7 +18,7 @@ from service.cli.evaluation.folder import Folder, person_of
 from service.cli.evaluation.markdown import BEGIN, END, accuracy_page, markdown_table
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.questions import Question, questions
-from tests.unit.service.cli.evaluation_folders import write
+from tests.unit.service.cli.evaluation_folders import simulated_arrays, write
 
 SQUATS_EXACT = Target(set="squats", measure="exact", unit="%", at_least=97.0)
 
@@ -39,7 +39,7 @@ def a_figure(value: float | None, *, comparison: bool = False) -> Figure:
 def command(*arguments: str) -> Result:
     app = typer.Typer()
     app.command()(evaluate_command)
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(app, ["--jobs", "1", *arguments])
 
 
 @pytest.mark.parametrize(
@@ -108,6 +108,18 @@ def test_what_could_not_be_read_is_named_on_standard_error(tmp_path: Path) -> No
     (tmp_path / "sitting_posture_clips" / "clips.npz").write_bytes(b"no")
     done = command(str(tmp_path), "--only", "sitting_posture_clips")
     assert "left out sitting_posture_clips/clips.npz" in done.stderr
+
+
+def test_processes_give_the_rows_and_reasons_that_one_gives(tmp_path: Path) -> None:
+    truth, arrays = simulated_arrays("sit_to_stand_bench", "sit_to_stand")
+    write(tmp_path, "sit_to_stand_bench", "B90_sts", {"rep_count": truth.count()}, **arrays)
+    write(tmp_path, "sit_to_stand_bench", "B91_sts", {"rep_count": 3}, t=[0.0])
+    alone, together = (
+        command(str(tmp_path), "--only", "sit_to_stand_bench", "--json", "--jobs", jobs) for jobs in ("1", "2")
+    )
+    assert alone.stdout == together.stdout
+    assert "B91_sts" in together.stderr
+    assert alone.stderr.splitlines()[-1] == together.stderr.splitlines()[-1]
 
 
 @pytest.mark.parametrize("arguments", [["--only", "golf"], []])
