@@ -49,14 +49,18 @@ class SampleBlock:
         """Samples ``begin`` to ``end`` (exclusive)."""
         return SampleBlock(self.sensor_id, self.t_ns[begin:end], self.acc[begin:end], self.gyr[begin:end])
 
+    def where(self, chosen: NDArray[np.bool_]) -> SampleBlock:
+        """Samples that a mask, shape (n,), chooses."""
+        return SampleBlock(self.sensor_id, self.t_ns[chosen], self.acc[chosen], self.gyr[chosen])
+
 
 def block_of(samples: Samples, stream: StreamOpened) -> SampleBlock:
     """Samples of a log entry in SI units, on the times that the gateway froze into it."""
-    counts = np.frombuffer(samples.packed, dtype="<i2", count=samples.count * 6).reshape(-1, 6).astype(np.float64)
-    t_ns = samples.t0_ns + stream.period_ns * np.arange(len(counts), dtype=np.int64)
+    counts = np.frombuffer(samples.packed, dtype="<i2", count=samples.count * 6).reshape(-1, 2, 3)
+    t_ns = np.arange(samples.count, dtype=np.int64) * stream.period_ns + samples.t0_ns
     with np.errstate(all="ignore"):  # an absurd scale gives absurd samples, which the timeline throws out
-        acc, gyr = counts[:, :3] * stream.acc_scale, counts[:, 3:] * stream.gyr_scale
-    return SampleBlock(SensorId(stream.sensor_id), t_ns, acc, gyr)
+        values = counts * np.array(((stream.acc_scale,), (stream.gyr_scale,)))
+    return SampleBlock(SensorId(stream.sensor_id), t_ns, values[:, 0], values[:, 1])
 
 
 @dataclass(frozen=True, slots=True)

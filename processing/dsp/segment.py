@@ -48,8 +48,9 @@ class Neutral:
 
     def __init__(self, state: NeutralState) -> None:
         self.state = state
-        self._inverse = np.array(state.inverse)
-        self._axes = np.array(state.axes).reshape(3, 3)
+        # A product with a fixed quaternion is linear, and so is the turn into anatomical axes: one matrix does both.
+        self._since = multiply(np.eye(4), np.array(state.inverse))
+        self._since[:, 1:] = self._since[:, 1:].dot(np.array(state.axes).reshape(3, 3).T)
 
     @classmethod
     def at(cls, quat: Floats, rightward: Floats, posture: Posture) -> Neutral | None:
@@ -69,9 +70,8 @@ class Neutral:
 
     def rotation_since(self, quats: Floats) -> Floats:
         """Rotation of the segment since neutral, shape (n, 4), about the anatomical axes of the neutral pose."""
-        moved = multiply(quats, self._inverse)
-        vector = np.einsum("nj,ij->ni", moved[:, 1:], self._axes)
-        return np.concatenate((moved[:, :1], vector), axis=1)
+        since: Floats = quats.dot(self._since)
+        return since
 
 
 def segment_angles_deg(since_neutral: Floats) -> Floats:

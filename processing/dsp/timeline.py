@@ -6,20 +6,14 @@ range of motion); longer ones are gaps, and the grid has no block there.
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from itertools import pairwise
+
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
-from processing.dsp.blocks import (
-    BLOCK_NS,
-    BLOCK_SAMPLES,
-    GRID_NS,
-    Floats,
-    GridBlock,
-    Nanoseconds,
-    SampleBlock,
-    start_of,
-)
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, Floats, GridBlock, SampleBlock, start_of
+from processing.dsp.resampling import Run, grid_number_from, on_grid
 
 MAX_BRIDGE_NS = 250_000_000
 """Longest hole that is interpolated (signals.md §6)."""
@@ -33,19 +27,22 @@ MAX_LEAP_NS = 24 * 3600 * 1_000_000_000
 
 MAX_CAUSES = 16
 
-_OFFSETS = np.arange(BLOCK_SAMPLES, dtype=np.int64) * GRID_NS
-
 
 class TimelineState(msgspec.Struct):
-    """State of a ``Timeline``; arrays as little-endian bytes."""
+    """State of a ``Timeline``.
+
+    Attributes:
+        times_ns: of the samples that the grid has not passed yet, and of the last one in any case.
+        newest: values of that one, acceleration and rate.
+    """
 
     start_ns: int
     known_ns: int
     present: bool
     fresh: bool
-    t_ns: bytes = b""
-    values: bytes = b""
-    joined: bytes = b""
+    times_ns: list[int] = []
+    newest: list[float] = msgspec.field(default_factory=lambda: [0.0] * 6)
+    runs: list[tuple[int, bytes]] = []
     causes: list[tuple[int, str]] = []
     broken: int = 0
     late: int = 0
@@ -63,9 +60,10 @@ class Timeline:
         self._known_ns = start_ns
         self._present = present
         self._fresh = True
-        self._t = np.empty(0, np.int64)
-        self._x = np.empty((0, 6))
-        self._joined = np.empty(0, np.bool_)
+        self._passed = 0
+        self._times: list[int] = []
+        self._newest: Floats = np.zeros((2, 1, 3))
+        self._runs: list[Run] = []
         self._causes: list[tuple[int, str]] = []
         self._broken = 0
         self._late = 0
@@ -77,8 +75,8 @@ class Timeline:
 
     @property
     def newest_ns(self) -> int | None:
-        """Time of the last sample taken, None before the first."""
-        return int(self._t[-1]) if len(self._t) else None
+        """Time of the last sample pushed, None before the first."""
+        return self._times[-1] if self._times else None
 
     @property
     def present(self) -> bool:
@@ -97,30 +95,61 @@ class Timeline:
 
     def push(self, block: SampleBlock) -> None:
         """Take samples; impossible ones and ones that do not move forward in time are counted and dropped."""
-        values = np.concatenate((block.acc, block.gyr), axis=1)
-        with np.errstate(invalid="ignore"):
-            sound = np.all(np.abs(values[:, :3]) <= MAX_ACC_MPS2, axis=1)
-            sound &= np.all(np.abs(values[:, 3:]) <= MAX_GYR_RADPS, axis=1)
-        last_ns = int(self._t[-1]) if len(self._t) else self._known_ns - MAX_LEAP_NS
-        sound &= block.t_ns <= max(last_ns, self._known_ns) + MAX_LEAP_NS
-        t_ns = block.t_ns[sound]
-        self._broken += len(block) - len(t_ns)
-        if not len(t_ns):
+        block = self._forward(self._sound(block))
+        if not len(block):
             return
-        before = np.maximum.accumulate(np.concatenate((np.array([last_ns]), t_ns)))[:-1]
-        forward = t_ns > before
-        self._late += int(len(t_ns) - np.count_nonzero(forward))
-        t_ns = t_ns[forward]
-        if not len(t_ns):
-            return
-        joined = np.ones(len(t_ns), np.bool_)
-        joined[0] = not self._fresh
-        self._t = np.concatenate((self._t, t_ns))
-        self._x = np.concatenate((self._x, values[sound][forward]))
-        self._joined = np.concatenate((self._joined, joined))
+        self._lay(block)
+        self._times += block.t_ns.tolist()
+        self._newest = np.stack((block.acc[-1:], block.gyr[-1:]))
         self._fresh = False
         self._present = True
-        self._known_ns = max(self._known_ns, int(t_ns[-1]))
+        self._known_ns = max(self._known_ns, self._times[-1])
+
+    def _sound(self, block: SampleBlock) -> SampleBlock:
+        """The samples whose numbers and times are possible."""
+        in_time = block.t_ns <= max(self._last_ns, self._known_ns) + MAX_LEAP_NS
+        # not "too large": what is no number is within no limit
+        slow, gentle = np.abs(block.gyr) <= MAX_GYR_RADPS, np.abs(block.acc) <= MAX_ACC_MPS2
+        if in_time.all() and slow.all() and gentle.all():
+            return block
+        sound = in_time & slow.all(axis=1) & gentle.all(axis=1)
+        self._broken += len(block) - int(np.count_nonzero(sound))
+        return block.where(sound)
+
+    def _forward(self, block: SampleBlock) -> SampleBlock:
+        """The samples that are later than all before them."""
+        t_ns = np.concatenate(((self._last_ns,), block.t_ns))
+        if (t_ns[1:] > t_ns[:-1]).all():
+            return block
+        forward = t_ns[1:] > np.maximum.accumulate(t_ns)[:-1]
+        self._late += len(block) - int(np.count_nonzero(forward))
+        return block.where(forward)
+
+    @property
+    def _last_ns(self) -> int:
+        """Time that the next samples must be later than."""
+        return self._times[-1] if self._times else self._known_ns - MAX_LEAP_NS
+
+    def _lay(self, block: SampleBlock) -> None:
+        """Lay samples on the grid, as far as it lies between two of them or between the last one and the first."""
+        t_ns, values = block.t_ns, np.stack((block.acc, block.gyr))
+        continued = not self._fresh
+        if continued:
+            t_ns = np.concatenate(((self._last_ns,), t_ns))
+            values = np.concatenate((self._newest, values), axis=1)
+        holes = np.flatnonzero(t_ns[1:] - t_ns[:-1] > MAX_BRIDGE_NS) + 1
+        for begin, end in pairwise((0, *holes.tolist(), len(t_ns))):
+            # The last sample of the push before is on the grid already, if it falls on it.
+            first = int(t_ns[begin]) // GRID_NS + 1 if continued and begin == 0 else grid_number_from(int(t_ns[begin]))
+            last = int(t_ns[end - 1]) // GRID_NS
+            if first <= last:
+                self._hold(Run(first, on_grid(t_ns[begin:end], values[:, begin:end], first, last)))
+
+    def _hold(self, run: Run) -> None:
+        if self._runs and self._runs[-1].end == run.first:
+            self._runs[-1].extend(run.values, self._passed)
+        else:
+            self._runs.append(run)
 
     def lose(self, until_ns: int, cause: str) -> None:
         """Take note that no samples will come up to a time; short losses still wait for their bridge."""
@@ -156,38 +185,26 @@ class Timeline:
 
     def next_sample_ns(self, block_index: int) -> int | None:
         """Time of the first sample at or after the begin of a block, None if none has come."""
-        at = int(np.searchsorted(self._t, start_of(block_index)))
-        return int(self._t[at]) if at < len(self._t) else None
+        at = bisect_left(self._times, start_of(block_index))
+        return self._times[at] if at < len(self._times) else None
 
     def peek(self, block_index: int) -> GridBlock | None:
         """What ``take`` would give for a block that is decided; forgets nothing."""
-        grid = start_of(block_index) + _OFFSETS
-        return self._interpolate(block_index, grid, np.searchsorted(self._t, grid))
+        first = block_index * BLOCK_SAMPLES
+        for run in self._runs:
+            if run.first <= first and first + BLOCK_SAMPLES <= run.end:
+                acc, gyr = run.values[:, first - run.first : first - run.first + BLOCK_SAMPLES]
+                return GridBlock(block_index, acc, gyr)
+        return None
 
     def take(self, block_index: int) -> GridBlock | None:
-        """Block of the grid, None if any of its samples falls into a gap. Forgets what lies before it."""
-        grid = start_of(block_index) + _OFFSETS
-        right = np.searchsorted(self._t, grid)
-        block = self._interpolate(block_index, grid, right)
-        keep = max(int(right[-1]) - 1, 0)
-        if keep:
-            self._t, self._x, self._joined = self._t[keep:], self._x[keep:], self._joined[keep:]
+        """Block of the grid, None if any of its samples falls into a gap. Forgets what lies before its end."""
+        block = self.peek(block_index)
+        self._passed = (block_index + 1) * BLOCK_SAMPLES
+        while self._runs and self._runs[0].end <= self._passed:
+            del self._runs[0]
+        del self._times[: max(bisect_left(self._times, (self._passed - 1) * GRID_NS) - 1, 0)]
         return block
-
-    def _interpolate(self, block_index: int, grid: Nanoseconds, right: NDArray[np.intp]) -> GridBlock | None:
-        if int(right[-1]) >= len(self._t):
-            return None
-        t_right = self._t[right]
-        left = np.maximum(right - 1, 0)
-        t_left = self._t[left]
-        exact = t_right == grid
-        bridged = (right > 0) & self._joined[right] & (t_right - t_left <= MAX_BRIDGE_NS)
-        if not bool(np.all(exact | bridged)):
-            return None
-        span = np.maximum(t_right - t_left, 1)
-        share = np.where(exact, 1.0, (grid - t_left) / span)[:, None]
-        values: Floats = self._x[left] * (1.0 - share) + self._x[right] * share
-        return GridBlock(block_index, np.ascontiguousarray(values[:, :3]), np.ascontiguousarray(values[:, 3:]))
 
     def cause_before(self, t_ns: int) -> str:
         """What the gateway said about the gap that ends at a time; forgets it."""
@@ -205,9 +222,9 @@ class Timeline:
             known_ns=self._known_ns,
             present=self._present,
             fresh=self._fresh,
-            t_ns=self._t.tobytes(),
-            values=self._x.tobytes(),
-            joined=self._joined.tobytes(),
+            times_ns=list(self._times),
+            newest=self._newest.ravel().tolist(),
+            runs=[run.packed(self._passed) for run in self._runs],
             causes=list(self._causes),
             broken=self._broken,
             late=self._late,
@@ -219,9 +236,9 @@ class Timeline:
         timeline = cls(state.start_ns, present=state.present)
         timeline._known_ns = state.known_ns
         timeline._fresh = state.fresh
-        timeline._t = np.frombuffer(state.t_ns, np.int64)
-        timeline._x = np.frombuffer(state.values, np.float64).reshape(-1, 6)
-        timeline._joined = np.frombuffer(state.joined, np.bool_)
+        timeline._times = list(state.times_ns)
+        timeline._newest = np.array(state.newest).reshape(2, 1, 3)
+        timeline._runs = [Run.unpacked(first, values) for first, values in state.runs]
         timeline._causes = list(state.causes)
         timeline._broken = state.broken
         timeline._late = state.late
