@@ -7,10 +7,11 @@ from typing import NamedTuple
 import msgspec
 
 from processing.domain.exercises import Channel, CountedChannel, Swing
+from processing.domain.rejections import RejectionReason
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
 from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionsState, movement_lowpass
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
-from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
+from processing.dsp.turning_points import Point, Turn, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
 from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
 
@@ -33,10 +34,27 @@ class Counted(NamedTuple):
     rep: Rep
 
 
-def _undelayed(counted: Counted) -> Counted:
-    """The same repetition at the time of the movement instead of that of the filtered channel."""
-    rep = counted.rep
-    return counted._replace(
+class Rejected(NamedTuple):
+    """A movement of a channel that was not counted."""
+
+    channel: Channel
+    t0_ns: int
+    t_peak_ns: int
+    amplitude: float
+    reason: RejectionReason
+
+
+Outcome = Counted | Rejected
+
+
+def _undelayed(outcome: Outcome) -> Outcome:
+    """The same at the time of the movement instead of that of the filtered channel."""
+    if isinstance(outcome, Rejected):
+        return outcome._replace(
+            t0_ns=outcome.t0_ns - MOVEMENT_DELAY_NS, t_peak_ns=outcome.t_peak_ns - MOVEMENT_DELAY_NS
+        )
+    rep = outcome.rep
+    return outcome._replace(
         rep=rep._replace(
             t0_ns=rep.t0_ns - MOVEMENT_DELAY_NS,
             t_peak_ns=rep.t_peak_ns - MOVEMENT_DELAY_NS,
@@ -60,6 +78,7 @@ class ChannelCounter:
         self.channel = counted.channel
         self._axis = AXES.index(counted.channel) if counted.channel in AXES else 0
         self._floor = counted.floor
+        self._min_share = min_share
         self._turns = TurningPoints(
             counted.floor,
             min_share,
@@ -69,32 +88,45 @@ class ChannelCounter:
         self._reps = Repetitions(counted.swing, state.reps if state else None)
         self.state = state or ChannelState(self._turns.state, self._reps.state)
 
-    def step(self, point: Point, *, at_rest: bool = False, ignored: bool = False) -> list[Counted]:
-        """Take a sample; an ignored turn (walking) moves the channel on but counts nothing."""
+    def step(self, point: Point, *, at_rest: bool = False, walking: bool = False) -> list[Outcome]:
+        """Take a sample; a turn while walking moves the channel on but counts nothing."""
         turn = self._turns.step(point, at_rest=at_rest)
-        rep = self._reps.turn(turn, point.t_ns) if turn is not None and not ignored else None
-        rep = rep or self._reps.settle(point, self._turns.state.best)
-        return self._count(rep)
+        outcomes = [] if turn is None else self._take(turn, point.t_ns, walking=walking)
+        return outcomes or self._count(self._reps.settle(point, self._turns.state.best))
+
+    def _take(self, turn: Turn, now_ns: int, *, walking: bool = False) -> list[Outcome]:
+        if turn.share < self._min_share:
+            return [self._rejected(turn, RejectionReason.OTHER_PLANE)]
+        if walking:
+            return [self._rejected(turn, RejectionReason.WALKING)] if self._reps.opens(turn) else []
+        return self._count(self._reps.turn(turn, now_ns))
+
+    def _rejected(self, turn: Turn, reason: RejectionReason) -> Rejected:
+        return Rejected(self.channel, turn.begin.t_ns, turn.point.t_ns, turn.amplitude, reason)
 
     def has_moved(self, before: Point, now: Point) -> bool:
         """Whether the channel has moved by half its floor between two moments."""
         return abs(now.axes[self._axis] - before.axes[self._axis]) >= 0.5 * self._floor
 
-    def rest(self, point: Point) -> list[Counted]:
+    def rest(self, point: Point) -> list[Outcome]:
         """The person has come to rest: the swing under way may count."""
         turn = self._turns.rest(point)
-        return self._count(self._reps.turn(turn, point.t_ns) if turn is not None else None)
+        return [] if turn is None else self._take(turn, point.t_ns)
 
-    def finish(self, now_ns: int) -> list[Counted]:
+    def finish(self, now_ns: int) -> list[Outcome]:
         """The set is over."""
         return self._count(self._reps.finish(now_ns))
 
-    def reset(self) -> None:
+    def reset(self) -> list[Outcome]:
         """Drop what is under way (after a gap)."""
+        half = self._reps.state.half
         self._turns.reset()
         self._reps.reset()
+        if half is None:
+            return []
+        return [Rejected(self.channel, half.begin.t_ns, half.peak.t_ns, half.amplitude, RejectionReason.GAP)]
 
-    def _count(self, rep: Rep | None) -> list[Counted]:
+    def _count(self, rep: Rep | None) -> list[Outcome]:
         if rep is None:
             return []
         self.state.count += 1
@@ -126,9 +158,9 @@ class AngleCounters:
             [one.state for one in self._lowpass], [one.state for one in self.channels]
         )
 
-    def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int) -> list[Counted]:
+    def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int) -> list[Outcome]:
         """Take a block of angles, shape (5, 3), and how long the person has been at rest."""
-        counted: list[Counted] = []
+        outcomes: list[Outcome] = []
         for row, sample in enumerate(angles_deg.tolist()):
             whole = _continued(self.state.whole, sample)
             self.state.whole = whole
@@ -136,10 +168,10 @@ class AngleCounters:
             t_ns = t0_ns + row * GRID_NS
             for counter in self.channels:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
-                counted += counter.step(self.state.last, at_rest=rest_ns > 0)
-        return [_undelayed(one) for one in counted + self._rest(rest_ns)]
+                outcomes += counter.step(self.state.last, at_rest=rest_ns > 0)
+        return [_undelayed(one) for one in outcomes + self._rest(rest_ns)]
 
-    def _rest(self, rest_ns: int) -> list[Counted]:
+    def _rest(self, rest_ns: int) -> list[Outcome]:
         """Close what is under way after a rest, once; a slow movement of a counted channel is no rest."""
         state = self.state
         last, still = state.last, state.still
@@ -152,29 +184,28 @@ class AngleCounters:
             return self._close()
         return []
 
-    def _close(self) -> list[Counted]:
+    def _close(self) -> list[Outcome]:
         last = self.state.last
         if last is None:
             return []
-        counted: list[Counted] = []
+        outcomes: list[Outcome] = []
         for counter in self.channels:
-            counted += counter.rest(Point(last.t_ns, last.axes[AXES.index(counter.channel)], last.axes))
-        return counted
+            outcomes += counter.rest(Point(last.t_ns, last.axes[AXES.index(counter.channel)], last.axes))
+        return outcomes
 
-    def finish(self, now_ns: int) -> list[Counted]:
+    def finish(self, now_ns: int) -> list[Outcome]:
         """The set is over."""
-        counted = self._close()
+        outcomes = self._close()
         for counter in self.channels:
-            counted += counter.finish(now_ns)
-        return [_undelayed(one) for one in counted]
+            outcomes += counter.finish(now_ns)
+        return [_undelayed(one) for one in outcomes]
 
-    def reset(self) -> None:
+    def reset(self) -> list[Outcome]:
         """Drop what is under way (after a gap)."""
         for one in self._lowpass:
             one.reset()
-        for counter in self.channels:
-            counter.reset()
         self.state.whole = self.state.last = self.state.still = None
+        return [_undelayed(one) for counter in self.channels for one in counter.reset()]
 
 
 def _continued(before: list[float] | None, angles_deg: list[float]) -> list[float]:
@@ -214,26 +245,27 @@ class VerticalCounter:
             self.counter.state,
         )
 
-    def step(self, t_ns: int, up_mps2: float, *, walking: bool) -> list[Counted]:
+    def step(self, t_ns: int, up_mps2: float, *, walking: bool) -> list[Outcome]:
         """Take a sample of vertical acceleration."""
         height_m = self._lowpass.step(self._vertical.step(up_mps2))
-        counted = self.counter.step(Point(t_ns, height_m), ignored=walking)
+        outcomes = self.counter.step(Point(t_ns, height_m), walking=walking)
         speed_mps = self._speed_lowpass.step(self._vertical.speed_mps)
-        return self._named(self._bounds.step(t_ns, speed_mps, counted[0].rep if counted else None))
+        counted = next((one.rep for one in outcomes if isinstance(one, Counted)), None)
+        rejected = [_undelayed(one) for one in outcomes if isinstance(one, Rejected)]
+        return rejected + self._named(self._bounds.step(t_ns, speed_mps, counted))
 
-    def finish(self, now_ns: int) -> list[Counted]:
+    def finish(self, now_ns: int) -> list[Outcome]:
         """The set is over."""
         return [*self._named(self._bounds.finish()), *map(_undelayed, self.counter.finish(now_ns))]
 
-    def _named(self, reps: list[Rep]) -> list[Counted]:
+    def _named(self, reps: list[Rep]) -> list[Outcome]:
         return [_undelayed(Counted(self.counter.channel, rep)) for rep in reps]
 
-    def reset(self) -> list[Counted]:
+    def reset(self) -> list[Outcome]:
         """Drop what is under way (after a gap); what is counted already is dated with what is there."""
         counted = self._named(self._bounds.finish())
         self._vertical.reset()
         self._lowpass.reset()
         self._speed_lowpass.reset()
         self._bounds.reset()
-        self.counter.reset()
-        return counted
+        return counted + [_undelayed(one) for one in self.counter.reset()]

@@ -10,7 +10,8 @@ from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import (
     AngleCounters,
     AngleCountersState,
-    Counted,
+    Outcome,
+    Rejected,
     VerticalCounter,
     VerticalCounterState,
 )
@@ -20,6 +21,7 @@ from processing.analyzer.sensor import Frame
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
 from processing.domain.exercises import CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
+from processing.domain.rejections import MAX_REJECTED, RepRejected
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
 from processing.dsp.rotation import upward
@@ -45,6 +47,7 @@ class ExerciseSetState(msgspec.Struct):
     rom: RangeOfMotionState = msgspec.field(default_factory=RangeOfMotionState)
     reps: dict[str, int] = msgspec.field(default_factory=dict)
     valid_reps: dict[str, int] = msgspec.field(default_factory=dict)
+    rejected: int = 0
 
 
 class ExerciseSet:
@@ -152,7 +155,7 @@ class ExerciseSet:
         if counters is None:
             return
         if resumed:
-            counters.reset()
+            self._report(counters.reset(), segment, ledger)
         self._report(counters.step(t0_ns, angles, rest_ns), segment, ledger)
 
     def _walk(self, frames: Mapping[Placement, Frame], ledger: Ledger) -> None:
@@ -215,8 +218,12 @@ class ExerciseSet:
             valid_reps=dict(self.state.valid_reps),
         )
 
-    def _report(self, counted: list[Counted], segment: RomSegment, ledger: Ledger) -> None:
-        for channel, rep in counted:
+    def _report(self, outcomes: list[Outcome], segment: RomSegment, ledger: Ledger) -> None:
+        for outcome in outcomes:
+            if isinstance(outcome, Rejected):
+                self._report_rejected(outcome, segment, ledger)
+                continue
+            channel, rep = outcome
             name = channel.value
             self.state.reps[name] += 1
             self.state.valid_reps[name] += not rep.shallow
@@ -236,6 +243,24 @@ class ExerciseSet:
                 valid=not rep.shallow,
                 faults=(RepFault.SHALLOW,) if rep.shallow else (),
             )
+
+    def _report_rejected(self, rejected: Rejected, segment: RomSegment, ledger: Ledger) -> None:
+        if self.state.rejected >= MAX_REJECTED:
+            return
+        self.state.rejected += 1
+        ledger.add(
+            RepRejected,
+            t0_ns=max(rejected.t0_ns, self.state.t0_ns),
+            t1_ns=max(rejected.t_peak_ns, self.state.t0_ns),
+            algorithm=COUNTING,
+            quality=self._quality(PLACEMENTS[segment]),
+            exercise=self.state.code,
+            set_number=self.state.number,
+            channel=rejected.channel,
+            t_peak_ns=max(rejected.t_peak_ns, self.state.t0_ns),
+            amplitude=rejected.amplitude,
+            reason=rejected.reason,
+        )
 
     def _report_bout(self, bout: Bout | None, ledger: Ledger) -> None:
         if bout is None or not self.exercise.steps:

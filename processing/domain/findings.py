@@ -11,6 +11,7 @@ import msgspec
 
 from processing.domain.exercises import Channel
 from processing.domain.found import Found, RefusalReason
+from processing.domain.rejections import RepRejected
 from processing.domain.samples import Placement
 
 
@@ -146,6 +147,7 @@ class PainReported(Found, frozen=True, kw_only=True, tag="pain_reported"):
 Finding = (
     SetStarted
     | RepCompleted
+    | RepRejected
     | SetCompleted
     | RomMeasured
     | RomRefused

@@ -83,14 +83,15 @@ class Repetitions:
                 return None
             state.half = None
             return self._done(half, self._end(turn, now_ns), max(half.amplitude, turn.amplitude))
-        if not self._opens(turn):
+        if not self.opens(turn):
             return None
         rep = None if half is None else self._done(half, self._back(half, turn.begin.t_ns), half.amplitude)
         state.half = Half(turn.side, turn.begin, turn.point, turn.amplitude)
         state.returned_ns = state.other = state.level_ns = None
         return rep
 
-    def _opens(self, turn: Turn) -> bool:
+    def opens(self, turn: Turn) -> bool:
+        """Whether a turn is the way out of a repetition."""
         if self._both:
             return turn.is_far and turn.reversed
         self.state.side = self.state.side or turn.side

@@ -91,7 +91,7 @@ class TurningPoints:
 
     A turn is confirmed when the channel has come back by ``max(floor, FOLLOW * median of the last swings)``. A swing
     whose share of the movement of all axes is below ``min_share`` is cross-talk of another plane: it turns the channel
-    round but is neither reported nor remembered.
+    round and is reported, but its size is not remembered.
     """
 
     def __init__(
@@ -156,7 +156,7 @@ class TurningPoints:
         if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
             return None
         turn = self._turn(now, reversed_there=False)
-        if turn is None or not turn.is_far:
+        if turn.share < self._min_share or not turn.is_far:
             self._start(now)
         return turn
 
@@ -212,7 +212,7 @@ class TurningPoints:
         elif now.value > highest.value:
             state.best = now
 
-    def _turn(self, now: Point, *, reversed_there: bool) -> Turn | None:
+    def _turn(self, now: Point, *, reversed_there: bool) -> Turn:
         state = self.state
         assert state.begin is not None
         assert state.best is not None
@@ -224,10 +224,9 @@ class TurningPoints:
         # What the axes did between the turn and now belongs to the new swing.
         state.now = state.then = (state.since or _span(state.begin)).widened(now.axes)
         state.since = _span(now)
-        if share < self._min_share:
-            return None
-        state.swings = [*state.swings, turn.amplitude][-MEMORY:]
-        self._follow()
+        if share >= self._min_share:
+            state.swings = [*state.swings, turn.amplitude][-MEMORY:]
+            self._follow()
         return turn
 
     def _follow(self) -> None:

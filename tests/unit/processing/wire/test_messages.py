@@ -15,6 +15,7 @@ from processing.domain.findings import (
     LiveFrame,
     PainReported,
     RepCompleted,
+    RepRejected,
     RomMeasured,
     RomRefused,
     SetCompleted,
@@ -74,6 +75,7 @@ findings: st.SearchStrategy[Finding] = st.one_of(
         for kind in (
             SetStarted,
             RepCompleted,
+            RepRejected,
             SetCompleted,
             RomMeasured,
             RomRefused,

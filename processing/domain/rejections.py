@@ -1,0 +1,49 @@
+"""Findings about movements that looked like repetitions and were not counted."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from processing.domain.exercises import Channel
+from processing.domain.found import Found
+
+
+class RejectionReason(StrEnum):
+    """Why a movement was not counted as a repetition."""
+
+    TOO_SMALL = "too_small"
+    """Smaller than the least amplitude of the exercise, or than two fifths of the person's usual one."""
+    OTHER_PLANE = "other_plane"
+    """Most of the movement lay in another plane."""
+    WALKING = "walking"
+    """The person walked."""
+    GAP = "gap"
+    """Samples are missing before the movement was over."""
+
+
+REJECTION_WORDS: dict[RejectionReason, str] = {
+    RejectionReason.TOO_SMALL: "The movement was too small.",
+    RejectionReason.OTHER_PLANE: "Most of the movement went in another direction.",
+    RejectionReason.WALKING: "This was walking.",
+    RejectionReason.GAP: "Samples were missing during the movement.",
+}
+
+
+class RepRejected(Found, frozen=True, kw_only=True, tag="rep_rejected"):
+    """A movement that was not counted: from ``t0_ns`` to its turning point at ``t_peak_ns`` (equal to ``t1_ns``).
+
+    ``amplitude`` is the size of the movement as far as it was seen, in degrees, or metres for ``Channel.VERTICAL``.
+    A set reports at most ``MAX_REJECTED`` of them.
+    """
+
+    exercise: str
+    set_number: int
+    channel: Channel
+    t_peak_ns: int
+    amplitude: float
+    reason: RejectionReason
+
+
+MAX_REJECTED = 100
+"""Rejections that one set reports; in sets without end (walking about while a squat is asked for) more say nothing
+new."""

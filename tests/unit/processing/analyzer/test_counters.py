@@ -1,0 +1,70 @@
+"""What is counted within a set, and what is rejected with its reason."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from processing.analyzer.counters import AngleCounters, Counted, Outcome, Rejected, VerticalCounter
+from processing.domain.exercises import Channel, CountedChannel, Swing, exercise_of
+from processing.domain.rejections import RejectionReason
+from processing.domain.samples import GRAVITY_MPS2, Placement
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, NS_PER_S
+
+BEND = CountedChannel(
+    channel=Channel.FLEXION, segment=Placement.THORAX, fallback=None, swing=Swing.ONE_SIDED, floor=10.0
+)
+
+
+def bends(*sizes_deg: float, seconds: float = 3.0) -> np.ndarray:
+    """Flexion that goes out to each size and back, smoothly, shape (n,)."""
+    phase = np.arange(round(seconds / GRID_S)) / round(seconds / GRID_S)
+    return np.concatenate([0.5 * size * (1.0 - np.cos(2.0 * math.pi * phase)) for size in sizes_deg])
+
+
+def fed(counters: AngleCounters, flexion_deg: np.ndarray, first: int = 0, spilt: float = 0.0) -> list[Outcome]:
+    """What comes of flexion with a side bend that is ``spilt`` of it."""
+    outcomes: list[Outcome] = []
+    for at in range(len(flexion_deg) // BLOCK_SAMPLES):
+        part = flexion_deg[at * BLOCK_SAMPLES : (at + 1) * BLOCK_SAMPLES]
+        angles = np.stack((part, spilt * part, 0.0 * part), axis=1)
+        outcomes += counters.step((first + at) * BLOCK_NS, angles, 0)
+    return outcomes
+
+
+def rejections(outcomes: list[Outcome]) -> list[Rejected]:
+    return [one for one in outcomes if isinstance(one, Rejected)]
+
+
+def test_a_movement_across_a_gap_is_rejected_for_the_gap() -> None:
+    counters = AngleCounters((BEND,))
+    outcomes = fed(counters, bends(40.0, 40.0, 40.0)[:840])
+    outcomes += counters.reset()
+    assert sum(isinstance(one, Counted) for one in outcomes) == 2
+    (rejected,) = rejections(outcomes)
+    assert rejected.reason is RejectionReason.GAP
+    assert rejected.amplitude == pytest.approx(40.0, abs=1.0)
+    assert rejected.t_peak_ns == pytest.approx(7.5 * NS_PER_S, abs=0.1 * NS_PER_S)
+
+
+def test_a_plane_that_only_goes_along_is_rejected_for_the_other_plane() -> None:
+    channels = exercise_of("seated_rom").channels
+    outcomes = fed(AngleCounters(channels), bends(50.0, 50.0, 50.0), spilt=0.4)
+    assert {one.channel for one in outcomes if isinstance(one, Counted)} == {Channel.FLEXION}
+    assert {(one.channel, one.reason) for one in rejections(outcomes)} == {
+        (Channel.LATERAL_BEND, RejectionReason.OTHER_PLANE)
+    }
+
+
+def test_a_squat_while_walking_is_rejected_for_the_walking() -> None:
+    counter = VerticalCounter(exercise_of("squat").channels[0], GRAVITY_MPS2)
+    omega = 2.0 * math.pi / 2.5
+    outcomes: list[Outcome] = []
+    for at in range(1000):
+        up_mps2 = GRAVITY_MPS2 + 0.2 * omega**2 * math.cos(omega * at * GRID_S)
+        outcomes += counter.step(at * GRID_NS, up_mps2, walking=True)
+    outcomes += counter.finish(1000 * GRID_NS)
+    assert not any(isinstance(one, Counted) for one in outcomes)
+    assert {one.reason for one in rejections(outcomes)} == {RejectionReason.WALKING}
