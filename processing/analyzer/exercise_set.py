@@ -23,13 +23,13 @@ from processing.domain.exercises import CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
 from processing.domain.rejections import MAX_REJECTED, RepRejected
 from processing.domain.samples import GRAVITY_MPS2, Placement
-from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, NS_PER_S, Floats
 from processing.dsp.rotation import upward
 from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
 from processing.dsp.steps import Bout, Steps, StepsState
 
 COUNTING = "turning_points/1"
-STEPPING = "steps/1"
+STEPPING = "steps/2"
 
 
 class ExerciseSetState(msgspec.Struct):
@@ -170,8 +170,8 @@ class ExerciseSet:
             frame = frames[self._step_sensor]
             if frame.resumed:
                 self._report_bout(self._steps.reset(), ledger)
-            for row, up_mps2 in enumerate(ups[self._step_sensor]):
-                self._report_bout(self._steps.step(frame.block.t0_ns + row * GRID_NS, up_mps2), ledger)
+            middle_ns = frame.block.t0_ns + (BLOCK_NS - GRID_NS) // 2
+            self._report_bout(self._steps.step(middle_ns, sum(ups[self._step_sensor]) / BLOCK_SAMPLES), ledger)
         for segment, counter in self._verticals.items():
             placement = PLACEMENTS[segment][0]
             if placement not in ups:
@@ -273,6 +273,7 @@ class ExerciseSet:
             quality=1.0,
             steps=bout.steps,
             cadence_per_min=bout.cadence_per_min,
+            brisk_s=bout.brisk_s,
         )
 
     def _quality(self, placements: tuple[Placement, ...]) -> float:

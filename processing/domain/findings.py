@@ -88,10 +88,11 @@ class RomMeasured(Found, frozen=True, kw_only=True, tag="rom_measured"):
 
 
 class StepBout(Found, frozen=True, kw_only=True, tag="step_bout"):
-    """Continuous walking."""
+    """Continuous walking; ``brisk_s`` of it at 100 steps/min and more."""
 
     steps: int
     cadence_per_min: float
+    brisk_s: float
 
 
 class CalibrationDone(Found, frozen=True, kw_only=True, tag="calibration_done"):

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 from scipy.signal import butter
 
-from processing.dsp.blocks import GRID_S, NS_PER_S
+from processing.dsp.blocks import BLOCK_SAMPLES, GRID_S, NS_PER_S
 
 
 class SectionsState(msgspec.Struct):
@@ -56,16 +56,16 @@ class Sections:
 
 
 def _design(
-    order: int, cutoff_hz: float | tuple[float, float], kind: Literal["lowpass", "bandpass"]
+    order: int, cutoff_hz: float | tuple[float, float], kind: Literal["lowpass", "bandpass"], rate_hz: float
 ) -> tuple[tuple[float, ...], ...]:
-    sos = butter(order, cutoff_hz, kind, fs=1.0 / GRID_S, output="sos")
+    sos = butter(order, cutoff_hz, kind, fs=rate_hz, output="sos")
     return tuple(tuple(float(number) for number in row) for row in sos)
 
 
 MOVEMENT_CUTOFF_HZ = 2.0
 """Trunk repetitions last 1.5-10 s (signals.md §3.5); steps and tremor lie above."""
 
-_MOVEMENT = _design(2, MOVEMENT_CUTOFF_HZ, "lowpass")
+_MOVEMENT = _design(2, MOVEMENT_CUTOFF_HZ, "lowpass", 1.0 / GRID_S)
 
 MOVEMENT_DELAY_NS = round(math.sqrt(2.0) / (2.0 * math.pi * MOVEMENT_CUTOFF_HZ) * NS_PER_S)
 """Delay of a second-order Butterworth low-pass for slow signals, sqrt(2) / (2 pi fc): 0.113 s."""
@@ -73,7 +73,9 @@ MOVEMENT_DELAY_NS = round(math.sqrt(2.0) / (2.0 * math.pi * MOVEMENT_CUTOFF_HZ) 
 STEP_BAND_HZ = (0.8, 2.8)
 """Band of the vertical acceleration of walking (signals.md §3.5)."""
 
-_STEPS = _design(2, STEP_BAND_HZ, "bandpass")
+_STEPS = _design(1, STEP_BAND_HZ, "bandpass", 1.0 / (BLOCK_SAMPLES * GRID_S))
+"""A single section: a steeper one rings on after the stamp of a foot and is late. One value a block will do, the band
+ends far below 10 Hz."""
 
 
 def movement_lowpass(state: SectionsState | None = None) -> Sections:
@@ -82,5 +84,5 @@ def movement_lowpass(state: SectionsState | None = None) -> Sections:
 
 
 def step_bandpass(state: SectionsState | None = None) -> Sections:
-    """Band-pass of the vertical acceleration of walking."""
+    """Band-pass of the vertical acceleration of walking, for one value a block."""
     return Sections(_STEPS, state)

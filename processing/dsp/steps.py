@@ -2,45 +2,72 @@
 
 from __future__ import annotations
 
+import math
+from statistics import median
 from typing import NamedTuple
 
 import msgspec
 
-from processing.dsp.blocks import NS_PER_S
-from processing.dsp.lowpass import SectionsState, step_bandpass
-from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
+from processing.domain.samples import GRAVITY_MPS2
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.crests import Crests, CrestsState
 
-STEP_FLOOR_MPS2 = 1.0
-"""Smallest swing of the band-passed vertical acceleration that is a step; walking shows ±2-5 m/s² (signals.md §3.5)."""
+CLEAR_STEP_MPS2 = 1.0
+"""Swing of the band-passed vertical acceleration that is a clear step; brisk walking shows 4-10 m/s² from trough to
+crest (signals.md §3.5), a slow or impaired person a quarter of that (estimate)."""
 
 MIN_STEP_NS = 250_000_000
-MAX_STEP_NS = 900_000_000
-"""Time between steps that is walking: 67 to 240 steps/min."""
+"""A crest that comes sooner after a step is the same step: 240 steps/min is running."""
 
-MIN_BRISK_NS = 400_000_000
-MAX_BRISK_NS = 700_000_000
-"""Time between steps of brisk walking, 86 to 150 per min. The two vertical swings of a squat pass the band too, but
-irregularly and mostly slower (0.8 s, squat_lowback); slower walking moves the trunk too little to be counted."""
+MAX_STEP_NS = 1_200_000_000
+"""Longest time from step to step, 50 steps/min. Walking in water takes 0.9 s a step (signals.md §3.5, estimate)."""
 
 GATE_STEPS = 4
-"""Steps in a row that make it walking; fewer are a shift of weight."""
+"""Steps in a row that make it walking, two strides; fewer are a shift of weight (a walking bout has at least two
+strides: Kluge et al. 2021, from memory, to be checked)."""
+
+CLEAR_STEPS = 3
+"""How many of these must be clear."""
+
+LEVEL_M = 0.12
+"""Within this the height keeps while walking, leaky integral of ``LEAK_S``; a squat or rising from a chair swings the
+trunk by more. Over four steps walking showed at most 0.11 m (1 person, straightening up meanwhile), runs of crests in
+squats at least 0.13 m (3 people, 375 squats)."""
+
+LEAK_S = 0.5
+"""Time constant of both integrators of the height: a step is shorter, stairs climb slowly enough to be forgotten."""
 
 BOUT_PAUSE_NS = 2 * NS_PER_S
 """Silence that ends a bout."""
 
-GATE_PAUSE_NS = NS_PER_S
-"""Silence that opens the gate again."""
+CERTAIN_NS = NS_PER_S // 2
+"""A crest of the slowest steps becomes certain this much later, half a step."""
 
-STEP_DELAY_NS = 180_000_000
-"""Delay of the band-pass in the middle of its band (group delay at 1.8 Hz)."""
+GATE_PAUSE_NS = MAX_STEP_NS + CERTAIN_NS
+"""Silence after which the person is no longer taken to walk."""
+
+BRISK_STEP_NS = 600_000_000
+"""100 steps/min, moderate intensity (Tudor-Locke, from memory, to be checked)."""
+
+PACE_STEPS = 8
+"""Step times whose median is the pace: turns and single odd steps do not interrupt brisk walking (estimate)."""
+
+STEP_DELAY_NS = 80_000_000
+"""From a foot contact to the crest: the trunk is pushed up about 55 ms after it (walking_lowback, 1 person), and the
+band-pass is 25 ms late at 1.8 Hz. Matching steps allows 500 ms, so the figure decides nothing."""
+
+_PERIOD_S = BLOCK_NS / NS_PER_S
+_KEEP = math.exp(-_PERIOD_S / LEAK_S)
+_FORGET = -math.expm1(-_PERIOD_S / 10.0)
 
 
 class Bout(NamedTuple):
-    """Continuous walking, from its first to its last step."""
+    """Continuous walking, from its first to its last step; ``brisk_s`` of it at 100 steps/min and more."""
 
     t0_ns: int
     t1_ns: int
     steps: int
+    brisk_s: float
 
     @property
     def cadence_per_min(self) -> float:
@@ -49,62 +76,113 @@ class Bout(NamedTuple):
 
 
 class StepsState(msgspec.Struct):
-    """State of ``Steps``."""
+    """State of ``Steps``.
 
-    sections: SectionsState
-    turns: TurningPointsState
+    ``ranges`` are lowest and highest height around each of the last steps, ``low`` and ``high`` those since the last
+    one. ``clear`` marks which of the last steps were clear; ``walking`` is set once the run of steps is walking.
+    """
+
+    crests: CrestsState
+    level_mps2: float = GRAVITY_MPS2
+    speed_mps: float = 0.0
+    height_m: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+    ranges: list[tuple[float, float]] = []
+    clear: list[bool] = []
+    step_times_ns: list[int] = []
     first_ns: int = 0
     last_ns: int = 0
     count: int = 0
-    brisk: int = 0
+    brisk_ns: int = 0
+    walking: bool = False
 
 
 class Steps:
-    """Step after step; a bout when it is over."""
+    """Step after step, twenty samples a second; a bout when it is over.
+
+    A crest of the band-passed vertical acceleration is a step of a run. A run is walking once its last four steps are
+    clear enough and the trunk has kept its height meanwhile; then its first steps count as well.
+    """
 
     def __init__(self, state: StepsState | None = None) -> None:
-        sections = step_bandpass(state.sections if state else None)
-        self._sections = sections
-        self._turns = TurningPoints(STEP_FLOOR_MPS2, 0.0, state.turns if state else None)
-        self.state = state or StepsState(sections.state, self._turns.state)
+        self._crests = Crests(state.crests if state else None)
+        self.state = state or StepsState(self._crests.state)
 
     def step(self, t_ns: int, up_mps2: float) -> Bout | None:
-        """Take the next sample of vertical acceleration; the bout that ended, if one did."""
-        ended = self.finish() if self.state.count and t_ns - self.state.last_ns > BOUT_PAUSE_NS else None
-        turn = self._turns.step(Point(t_ns, self._sections.step(up_mps2)))
-        if turn is not None and turn.side > 0:
-            ended = self._take(turn.point.t_ns) or ended
+        """Take the mean vertical acceleration of the next block and the time of its middle; the bout that ended."""
+        state = self.state
+        ended = None
+        if t_ns - state.last_ns > self._pause_ns + CERTAIN_NS:
+            ended = self.finish()
+        self._follow_height(up_mps2, fresh=not state.count)
+        crest = self._crests.step(t_ns, up_mps2)
+        if crest is not None:
+            ended = self._take(crest.t_ns, crest.swing) or ended
         return ended
 
     def is_walking(self, t_ns: int) -> bool:
-        """Tell whether the last steps were brisk walking and the last one is fresh."""
-        return self.state.brisk >= GATE_STEPS and t_ns - self.state.last_ns <= GATE_PAUSE_NS
+        """Tell whether the person is walking: the run of steps is walking and the last one is fresh."""
+        return self.state.walking and t_ns - self.state.last_ns <= GATE_PAUSE_NS
 
     def finish(self) -> Bout | None:
-        """End the bout under way."""
+        """End the run under way; a bout if it was walking."""
         state = self.state
-        bout = Bout(state.first_ns - STEP_DELAY_NS, state.last_ns - STEP_DELAY_NS, state.count)
-        walked = state.count >= GATE_STEPS
-        state.count = state.brisk = 0
+        bout = Bout(
+            state.first_ns - STEP_DELAY_NS, state.last_ns - STEP_DELAY_NS, state.count, state.brisk_ns / NS_PER_S
+        )
+        walked = state.walking
+        state.count = state.brisk_ns = 0
+        state.walking = False
+        state.ranges, state.clear, state.step_times_ns = [], [], []
         return bout if walked else None
 
     def reset(self) -> Bout | None:
         """Forget the signal (after a gap); the bout under way ends."""
-        self._sections.reset()
-        self._turns.reset()
+        self._crests.reset()
+        self.state.speed_mps = self.state.height_m = 0.0
         return self.finish()
 
-    def _take(self, t_ns: int) -> Bout | None:
+    @property
+    def _pause_ns(self) -> int:
+        return BOUT_PAUSE_NS if self.state.walking else MAX_STEP_NS
+
+    def _follow_height(self, up_mps2: float, *, fresh: bool) -> None:
+        state = self.state
+        motion = up_mps2 - state.level_mps2
+        state.level_mps2 += _FORGET * motion
+        state.speed_mps = _KEEP * state.speed_mps + motion * _PERIOD_S
+        state.height_m = _KEEP * state.height_m + state.speed_mps * _PERIOD_S
+        state.low = state.height_m if fresh else min(state.low, state.height_m)
+        state.high = state.height_m if fresh else max(state.high, state.height_m)
+
+    def _take(self, t_ns: int, swing_mps2: float) -> Bout | None:
         state = self.state
         since_ns = t_ns - state.last_ns
         if state.count and since_ns < MIN_STEP_NS:
             return None
-        ended = None
-        if state.count and since_ns > MAX_STEP_NS:
-            ended = self.finish()
+        over = since_ns > self._pause_ns or state.high - state.low > LEVEL_M
+        ended = self.finish() if state.count and over else None
         if not state.count:
             state.first_ns = t_ns
+        else:
+            self._keep_pace(since_ns)
         state.last_ns = t_ns
         state.count += 1
-        state.brisk = state.brisk + 1 if MIN_BRISK_NS <= since_ns <= MAX_BRISK_NS else 1
+        state.clear = [*state.clear, swing_mps2 >= CLEAR_STEP_MPS2][-GATE_STEPS:]
+        state.ranges = [*state.ranges, (state.low, state.high)][-GATE_STEPS:]
+        state.low = state.high = state.height_m
+        state.walking = state.walking or self._walks()
         return ended
+
+    def _keep_pace(self, since_ns: int) -> None:
+        state = self.state
+        state.step_times_ns = [*state.step_times_ns, since_ns][-PACE_STEPS:]
+        if median(state.step_times_ns) <= BRISK_STEP_NS:
+            state.brisk_ns += since_ns
+
+    def _walks(self) -> bool:
+        state = self.state
+        if state.count < GATE_STEPS or sum(state.clear) < CLEAR_STEPS:
+            return False
+        return max(high for _, high in state.ranges) - min(low for low, _ in state.ranges) <= LEVEL_M

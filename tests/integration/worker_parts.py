@@ -74,6 +74,7 @@ class TallyAnalyzer:
                 quality=1.0,
                 steps=tally.checksum,
                 cadence_per_min=tally.checksum / 7.0,
+                brisk_s=0.0,
             )
             for session_id in tally.sessions
         ]

@@ -135,9 +135,19 @@ def test_walking_gives_steps_and_hardly_any_squat(recordings: Path) -> None:
         with np.load(path) as arrays:
             contacts = len(arrays["ref_stereophoto_initial_contact_t"])
         steps = sum(finding.steps for finding in findings_of(path) if isinstance(finding, StepBout))
-        assert steps == pytest.approx(contacts, abs=1)
+        # The reference bouts leave out the first shift of weight and the step that closes the feet.
+        assert steps == pytest.approx(contacts, abs=2)
         done = [f for f in analyze(path, AnalysisOptions(exercise="squat")).findings if isinstance(f, SetCompleted)]
         assert done[0].reps == {"vertical": 0}
+
+
+@pytest.mark.parametrize("name", ["squat_lowback/Q2_mixed25", "squat_lowback/Q3_mixed25", "trunk_seated/T02_122428"])
+def test_exercises_are_no_walking(recordings: Path, name: str) -> None:
+    path = recordings / f"{name}.npz"
+    if not path.exists():
+        pytest.skip(f"no recording {name}")
+    findings = analyze(path, AnalysisOptions(exercise="walking")).findings
+    assert not [finding for finding in findings if isinstance(finding, StepBout)]
 
 
 def test_two_trunk_bends_of_a_sit_to_stand_are_one_repetition(recordings: Path) -> None:

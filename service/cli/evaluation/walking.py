@@ -14,7 +14,7 @@ from processing.domain.errors import RecordingError
 from processing.domain.exercises import CATALOGUE, Counting
 from processing.domain.findings import RepCompleted
 from processing.domain.samples import Placement
-from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, NS_PER_S, Floats
 from processing.dsp.rotation import upward
 from processing.dsp.steps import STEP_DELAY_NS, Bout, Steps
 from service.cli.analyze import AnalysisOptions, recorded_session
@@ -76,8 +76,10 @@ def step_times_s(recording: Recording) -> Floats:
     pending: list[int] = []
     kept: list[int] = []
     last_ns, before_ns = stage.state.last_ns, 0
-    for t_ns, up_mps2 in zip(run.t_ns.tolist(), upward(run.quats, run.acc).tolist(), strict=True):
-        bouts = [stage.reset()] if before_ns and t_ns - before_ns > GRID_NS else []
+    middles_ns = run.t_ns.reshape(-1, BLOCK_SAMPLES).mean(axis=1).astype(np.int64)
+    ups_mps2 = upward(run.quats, run.acc).reshape(-1, BLOCK_SAMPLES).mean(axis=1)
+    for t_ns, up_mps2 in zip(middles_ns.tolist(), ups_mps2.tolist(), strict=True):
+        bouts = [stage.reset()] if before_ns and t_ns - before_ns > BLOCK_NS else []
         before_ns = t_ns
         bouts.append(stage.step(t_ns, up_mps2))
         if stage.state.last_ns != last_ns:

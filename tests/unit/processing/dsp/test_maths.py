@@ -22,7 +22,6 @@ from processing.dsp.orientation import Orientation
 from processing.dsp.repetitions import Repetitions
 from processing.dsp.rotation import conjugate, isb_angles_deg, multiply, rotate, upward
 from processing.dsp.segment import Neutral, joint_angles_deg, segment_angles_deg
-from processing.dsp.steps import Steps
 from processing.dsp.stillness import Stillness
 from processing.dsp.timeline import Timeline
 from processing.dsp.turning_points import Point, Turn, TurningPoints
@@ -312,21 +311,6 @@ def test_vertical_displacement_is_metres() -> None:
     omega = 2.0 * math.pi * 0.5
     heights = [vertical.step(9.80665 - 0.2 * omega**2 * math.sin(omega * at * GRID_S)) for at in range(2000)]
     assert max(heights[1000:]) - min(heights[1000:]) == pytest.approx(0.4, rel=0.2)
-
-
-def test_walking_is_recognised_and_its_steps_counted() -> None:
-    steps = Steps()
-    bouts = []
-    for at in range(2500):
-        moving = 300 <= at < 1500
-        up = 9.81 + (2.5 * math.sin(2.0 * math.pi * 1.8 * at * GRID_S) if moving else 0.0)
-        bout = steps.step(at * GRID_NS, up)
-        bouts += [bout] if bout is not None else []
-        if at == 1400:
-            assert steps.is_walking(at * GRID_NS)
-    assert not steps.is_walking(2500 * GRID_NS)
-    assert [bout.steps for bout in bouts] == [pytest.approx(21, abs=1)]
-    assert bouts[0].cadence_per_min == pytest.approx(108.0, abs=2.0)
 
 
 def test_drift_of_the_vertical_axis_does_not_count_as_range() -> None:

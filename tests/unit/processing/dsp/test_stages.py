@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 import processing.dsp
 from processing.domain.exercises import Posture, Swing
 from processing.domain.ids import SensorId
-from processing.dsp.blocks import BLOCK_SAMPLES, GRID_NS, GRID_S, GridBlock, SampleBlock
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, GridBlock, SampleBlock
+from processing.dsp.crests import Crests, CrestsState
 from processing.dsp.excursion import Excursion, ExcursionState
 from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
 from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
@@ -153,9 +154,10 @@ STAGES: dict[type, Stage] = {
     VerticalBounds: Stage(
         lambda: VerticalBounds(1), _bounds_step, lambda state: VerticalBounds(1, state), VerticalBoundsState
     ),
+    Crests: Stage(Crests, lambda one, at: one.step(at * BLOCK_NS, 9.81 + 0.1 * wave(6 * at)), Crests, CrestsState),
     Steps: Stage(
         Steps,
-        lambda one, at: (one.step(at * GRID_NS, 9.81 + 0.1 * wave(at)), one.is_walking(at * GRID_NS)),
+        lambda one, at: (one.step(at * BLOCK_NS, 9.81 + 0.1 * wave(6 * at)), one.is_walking(at * BLOCK_NS)),
         Steps,
         StepsState,
     ),
