@@ -120,7 +120,7 @@ class Calibrator:
             if state.requested and t_ns - state.since_ns > STILL_TIMEOUT_NS:
                 self._refuse(path, t_ns, ledger, RefusalReason.MOVING, "no 3 s of standing still within 30 s")
             return
-        path.orientation.set_bias(pose.gyr)
+        path.take_rest(pose)
         state.up = (pose.acc / np.sqrt((pose.acc**2).sum())).tolist()
         state.still_ns = (t_ns - 3 * NS_PER_S, t_ns)
         state.since_ns = t_ns

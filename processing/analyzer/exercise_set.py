@@ -16,7 +16,7 @@ from processing.analyzer.counters import (
     VerticalCounterState,
 )
 from processing.analyzer.ledger import Ledger
-from processing.analyzer.range_of_motion import RangeOfMotion, RangeOfMotionState
+from processing.analyzer.range_of_motion import NEUTRAL_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
 from processing.analyzer.sensor import Frame
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
 from processing.domain.exercises import CountedChannel, Exercise, exercise_of
@@ -132,6 +132,8 @@ class ExerciseSet:
     def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:
         """Take the frames of a block and how long each sensor has been at rest."""
         self._walk(frames, ledger)
+        if any(frame.righted for frame in frames.values()):
+            self._begin_anew(frames)
         rotations = self._rotations(frames)
         self.live = {}
         for segment in self._segments:
@@ -147,6 +149,19 @@ class ExerciseSet:
             self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
             if segment is self._rom_segment:
                 self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=any(self.state.reps.values()))
+
+    def _begin_anew(self, frames: Mapping[Placement, Frame]) -> None:
+        """A still pose righted the inclination: if the person still rests where the set began, this is its begin."""
+        taken = [(self._neutrals[placement], frames[placement]) for placement in self._neutrals if placement in frames]
+        if any(self.state.reps.values()) or not taken:
+            return
+        if any(neutral.tilt_deg(frame.quats[0]) > NEUTRAL_WITHIN_DEG for neutral, frame in taken):
+            return
+        self._neutrals.clear()
+        self.state.neutrals.clear()
+        for counters in self._angles.values():
+            counters.reset()
+        self._rom.restart()
 
     def _count_angles(
         self, segment: RomSegment, t0_ns: int, angles: Floats, rest_ns: int, ledger: Ledger, *, resumed: bool

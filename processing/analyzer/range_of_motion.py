@@ -78,6 +78,11 @@ class RangeOfMotion:
             self._excursion.settle_neutral(angles_deg)
         self._excursion.take(angles_deg, at_rest=rest_ns > 0)
 
+    def restart(self) -> None:
+        """The neutral pose is taken anew; what was measured from the old one does not hold."""
+        self.state.excursion = ExcursionState([0.0] * 3, [0.0] * 3, [0.0] * 3)
+        self._excursion = Excursion(_vertical_axis(self._exercise.posture), self.state.excursion)
+
     def shift(self, by_ns: int) -> None:
         """The clock was set anew."""
         self.state.settled_ns += by_ns

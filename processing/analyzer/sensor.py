@@ -13,7 +13,7 @@ from processing.domain.entries import SensorEventKind
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock, SampleBlock, first_block_from, start_of
 from processing.dsp.orientation import PRIMING_BLOCKS, Orientation, OrientationState
-from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
+from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState, StillPose
 from processing.dsp.timeline import MAX_LEAP_NS, Timeline, TimelineState
 
 MAX_ARRIVAL_NS = 2 * NS_PER_S
@@ -42,12 +42,14 @@ class Frame(NamedTuple):
         quats: orientation, shape (5, 4).
         hole: the gap that this block ends.
         resumed: whether this block does not continue the one before it.
+        righted: whether a still pose set the inclination anew since the block before.
     """
 
     block: GridBlock
     quats: Floats
     hole: Hole | None
     resumed: bool
+    righted: bool
 
 
 class SensorPathState(msgspec.Struct):
@@ -61,6 +63,7 @@ class SensorPathState(msgspec.Struct):
     begin_ns: int
     last_block: int | None = None
     last_quat: tuple[float, ...] | None = None
+    righted: bool = False
     upcoming: TimelineState | None = None
 
 
@@ -80,6 +83,7 @@ class SensorPath:
         self._begin_ns = begin_ns
         self._last_block: int | None = None
         self._last_quat: Floats | None = None
+        self._righted = False
 
     @property
     def placement(self) -> Placement:
@@ -166,7 +170,15 @@ class SensorPath:
         self.rest.update(block, self.orientation.bias_radps)
         self._last_block = block_index
         self._last_quat = quats[-1]
-        return Frame(block, quats, hole, resumed)
+        frame = Frame(block, quats, hole, resumed, self._righted)
+        self._righted = False
+        return frame
+
+    def take_rest(self, pose: StillPose) -> None:
+        """A still pose has just ended: bias and inclination are known from it, the heading goes on."""
+        assert self._last_quat is not None
+        self.orientation.begin_from(pose, self._last_quat)
+        self._righted = True
 
     def _ahead(self, block_index: int) -> list[GridBlock]:
         """Blocks from this one on, without a gap, if the orientation has to start with it."""
@@ -206,6 +218,7 @@ class SensorPath:
             begin_ns=self._begin_ns,
             last_block=self._last_block,
             last_quat=None if self._last_quat is None else tuple(self._last_quat.tolist()),
+            righted=self._righted,
             upcoming=None if self.upcoming is None else self.upcoming.state(),
         )
 
@@ -220,4 +233,5 @@ class SensorPath:
         path.rest = Rest(state.rest)
         path._last_block = state.last_block
         path._last_quat = None if state.last_quat is None else np.array(state.last_quat)
+        path._righted = state.righted
         return path

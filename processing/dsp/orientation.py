@@ -9,8 +9,9 @@ import msgspec
 import numpy as np
 from vqf import VQF
 
-from processing.dsp.blocks import GRID_S, Floats, GridBlock
+from processing.dsp.blocks import BLOCK_SAMPLES, GRID_S, Floats, GridBlock
 from processing.dsp.rotation import conjugate, multiply
+from processing.dsp.stillness import StillPose
 
 CLIP_BEFORE_REST_DPS = 10.0
 """Bias that VQF may estimate while no still pose told it: cheap sensors have several °/s, and VQF's default of 2
@@ -63,18 +64,23 @@ class Orientation:
         bias: Floats = self._bias + self._vqf.getBiasEstimate()[0]
         return bias
 
-    def set_bias(self, bias_radps: Floats) -> None:
-        """Take the mean rate of a still pose as the bias, without touching the orientation."""
-        state: Any = self._vqf.state
-        state["bias"] = [0.0, 0.0, 0.0]
-        # The filter that looks for rest has seen the old bias; NaN makes VQF start it again from the next samples.
-        state["restGyrLpState"] = [float("nan")] * len(state["restGyrLpState"])
-        state["restT"] = 0.0
-        state["restDetected"] = False
-        self._bias = np.array(bias_radps, dtype=np.float64)
+    def begin_from(self, pose: StillPose, before: Floats) -> None:
+        """Take the mean rate of a still pose as the bias, and begin again with what the pose shows.
+
+        Before, the filter turned with a bias that it did not know, and what that did to the inclination would go on
+        for seconds (with ±5 °/s it changed ranges of motion by 6°). Everything but the heading therefore comes from
+        the pose, so that any constant bias gives the same orientations.
+
+        Args:
+            pose: the pose, which has just ended.
+            before: last quaternion, shape (4,), whose heading is kept.
+        """
+        self._bias = pose.gyr.copy()
         self._rested = True
         self._vqf = _filter(rested=True)
-        self._vqf.state = state
+        samples = np.repeat(pose.means, BLOCK_SAMPLES, axis=0)
+        self._vqf.updateBatch(np.ascontiguousarray(samples[:, :3] - pose.gyr), np.ascontiguousarray(samples[:, 3:]))
+        self._turn = _heading_between(np.asarray(self._vqf.getQuat6D()), before)
 
     def prime(self, ahead: Sequence[GridBlock], before: Floats | None) -> None:
         """Start, or start again after a gap: inclination from the accelerometer, bias kept, heading as it was.

@@ -68,6 +68,12 @@ class Neutral:
         axes = np.einsum("ij,jk->ik", anatomical, level)
         return cls(NeutralState(tuple(conjugate(quat).tolist()), tuple(axes.ravel().tolist())))
 
+    def tilt_deg(self, quat: Floats) -> float:
+        """Angle between where up is now and where it was in the neutral pose, both seen by the sensor, degrees."""
+        vertical = np.array([0.0, 0.0, 1.0])
+        cosine = float(rotate(self._inverse, vertical) @ rotate(conjugate(quat), vertical))
+        return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
+
     def rotation_since(self, quats: Floats) -> Floats:
         """Rotation of the segment since neutral, shape (n, 4), about the anatomical axes of the neutral pose."""
         since: Floats = quats.dot(self._since)

@@ -28,10 +28,17 @@ _LEVEL_BLOCKS = 10
 
 
 class StillPose(NamedTuple):
-    """Means of a still pose, sensor frame, shape (3,) each: rate in rad/s and acceleration in m/s²."""
+    """A still pose in the sensor frame, rates in rad/s and accelerations in m/s².
+
+    Attributes:
+        gyr: mean rate, shape (3,).
+        acc: mean acceleration, shape (3,).
+        means: rate and acceleration of each block of the pose, old to new, shape (60, 6).
+    """
 
     gyr: Floats
     acc: Floats
+    means: Floats
 
 
 class StillnessState(msgspec.Struct):
@@ -66,7 +73,7 @@ class Stillness:
         turning = float(np.sqrt((mean[:3] ** 2).sum()))
         if rate >= MAX_RATE_RADPS or spread >= MAX_ACC_STD_MPS2 or turning >= MAX_BIAS_RADPS:
             return None
-        return StillPose(mean[:3], mean[3:])
+        return StillPose(mean[:3], mean[3:], ordered)
 
     def level_mps2(self) -> float | None:
         """Mean of the last half second of acceleration as a length, which at rest is 1 g as this sensor reads it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from processing.analyzer.log import LogAnalyzer
@@ -33,6 +34,7 @@ from processing.domain.found import RefusalReason
 from processing.domain.ids import SessionId
 from processing.domain.samples import Placement
 from tests.unit.processing.analyzer.synthetic_logs import (
+    GYR_SCALE,
     Events,
     bends,
     entries_of,
@@ -73,6 +75,24 @@ def test_a_state_taken_after_every_entry_makes_no_difference() -> None:
         analyzer = LogAnalyzer.from_state(analyzer.state())
         findings += analyzer.feed(NumberedEntry(offset, entry))
     assert findings == feed(LogAnalyzer(), squat_log())
+
+
+def test_ranges_are_the_same_when_a_set_begins_before_the_bias_of_its_sensor_is_known() -> None:
+    ranges = []
+    for bias_dps in ((0, 0, 0), (5, -5, 5)):
+        events = Events()
+        counts = bends(t_axis(20))
+        counts[:, 3:] += np.array([round(math.radians(one) / GYR_SCALE) for one in bias_dps], dtype="<i2")
+        log = [
+            opened(0, "s"),
+            events(0.0, start(1, ("s", Placement.PELVIS))),
+            events(0.0, StartExercise(session_id=session_id(1), exercise="standing_flexion_extension")),
+            events(18.0, EndSession(session_id=session_id(1))),
+            *entries_of(counts),
+        ]
+        ranges.append({one.direction: one.angle_deg for one in of(RomMeasured, feed(LogAnalyzer(), log))})
+    assert ranges[0]["flexion"] == pytest.approx(math.degrees(0.8), abs=0.5)
+    assert ranges[1] == pytest.approx(ranges[0], abs=0.05)
 
 
 def test_the_state_of_a_running_session_is_small() -> None:

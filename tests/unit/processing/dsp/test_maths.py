@@ -18,11 +18,9 @@ from processing.dsp.excursion import Excursion
 from processing.dsp.functional_axis import FunctionalAxis
 from processing.dsp.lowpass import movement_lowpass
 from processing.dsp.mounting import MountError, rightward_of
-from processing.dsp.orientation import Orientation
 from processing.dsp.repetitions import Repetitions
 from processing.dsp.rotation import conjugate, isb_angles_deg, multiply, rotate, upward
 from processing.dsp.segment import Neutral, joint_angles_deg, segment_angles_deg
-from processing.dsp.stillness import Stillness
 from processing.dsp.timeline import Timeline
 from processing.dsp.turning_points import Point, Turn, TurningPoints
 from processing.dsp.vertical import Vertical
@@ -146,58 +144,6 @@ def test_a_time_stamp_of_another_age_does_not_move_the_watermark() -> None:
 
 def constant(index: int, acc: list[float], gyr: list[float]) -> GridBlock:
     return GridBlock(index, np.tile(np.array(acc), (5, 1)), np.tile(np.array(gyr), (5, 1)))
-
-
-def test_a_large_bias_does_not_hide_a_still_pose() -> None:
-    stillness = Stillness()
-    for at in range(60):
-        assert stillness.pose() is None
-        stillness.update(constant(at, [0.0, 9.8, 0.0], [0.2, -0.1, 0.05]))
-    pose = stillness.pose()
-    assert pose is not None
-    assert pose.gyr == pytest.approx([0.2, -0.1, 0.05])
-
-
-def test_a_movement_within_three_seconds_is_no_still_pose() -> None:
-    stillness = Stillness()
-    for at in range(60):
-        stillness.update(constant(at, [0.0, 9.8, 0.0], [0.2 if at == 30 else 0.0, 0.0, 0.0]))
-    assert stillness.pose() is None
-
-
-def test_a_still_pose_makes_a_biased_gyroscope_hold_its_heading() -> None:
-    bias = [0.05, 0.08, -0.06]
-    orientation = Orientation()
-    orientation.update(constant(0, [0.0, 9.8, 0.0], bias))
-    orientation.set_bias(np.array(bias))
-    first = orientation.update(constant(1, [0.0, 9.8, 0.0], bias))[-1]
-    for at in range(2, 400):
-        last = orientation.update(constant(at, [0.0, 9.8, 0.0], bias))[-1]
-    turned = multiply(last, conjugate(first))
-    assert math.degrees(2.0 * math.acos(min(1.0, abs(float(turned[0]))))) < 0.1
-
-
-def test_after_a_gap_the_inclination_is_new_and_the_heading_is_kept() -> None:
-    orientation = Orientation()
-    turning = [constant(at, [0.0, 0.0, 9.81], [0.0, 0.0, 0.8]) for at in range(20)]
-    for block in turning:
-        before = orientation.update(block)[-1]
-    leaned = constant(100, [0.0, 9.81 * math.sin(0.5), 9.81 * math.cos(0.5)], [0.0, 0.0, 0.0])
-    orientation.prime([leaned], before)
-    after = orientation.update(leaned)[-1]
-    heading = [math.atan2(x[1], x[0]) for x in (rotate(q, np.array([1.0, 0.0, 0.0])) for q in (before, after))]
-    assert heading[1] == pytest.approx(heading[0], abs=0.02)
-    assert upward(after[None], leaned.acc[:1])[0] == pytest.approx(9.81, abs=0.01)
-
-
-def test_one_jolted_sample_at_the_start_does_not_tilt_the_first_orientation() -> None:
-    blocks = [constant(at, [0.0, 0.0, 9.81], [0.0, 0.0, 0.0]) for at in range(10)]
-    blocks[0].acc[0] = [1.0, 0.0, 9.81]
-    orientation = Orientation()
-    orientation.prime(blocks, None)
-    first = orientation.update(blocks[0])[0]
-    up = rotate(first, np.array([0.0, 0.0, 1.0]))
-    assert math.degrees(math.acos(min(1.0, float(up[2])))) < 0.3
 
 
 @given(st.integers(0, 1000))

@@ -28,7 +28,7 @@ from processing.dsp.orientation import Orientation, OrientationState
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.segment import Neutral, NeutralState
 from processing.dsp.steps import Steps, StepsState
-from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState
+from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState, StillPose
 from processing.dsp.timeline import Timeline, TimelineState
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
@@ -89,9 +89,10 @@ def _still_step(stillness: Stillness, at: int) -> Any:
 
 
 def _orientation_step(orientation: Orientation, at: int) -> Any:
-    if at == 100:
-        orientation.set_bias(np.array([0.01, 0.0, 0.02]))
     quat = orientation.update(BLOCKS[at])
+    if at == 100:
+        means = np.array([[*block.gyr.mean(axis=0), *block.acc.mean(axis=0)] for block in BLOCKS[41:101]])
+        orientation.begin_from(StillPose(np.array([0.01, 0.0, 0.02]), means[:, 3:].mean(axis=0), means), quat[-1])
     if at == 200:
         orientation.prime([BLOCKS[at + 1]], quat[-1])
     return quat.tobytes()
