@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -31,14 +32,30 @@ def bench_command(seconds: float, *, as_json: bool) -> None:
             report = _measure(seconds, status)
         except (asyncio.CancelledError, KeyboardInterrupt):
             raise SystemExit(STOPPED) from None
+    _write(report, as_json=as_json)
+
+
+def bench_core_command(*, as_json: bool) -> None:
+    """Measure how many patients a core carries, and write the report as ``bench_command`` does."""
+    from service.cli.bench_sessions import core_figures  # noqa: PLC0415
+
+    with Console(stderr=True).status("lumbar bench core"):
+        _write(_report(core_figures()), as_json=as_json)
+
+
+def _write(report: Report, *, as_json: bool) -> None:
     if as_json:
         sys.stdout.write(msgspec.json.format(msgspec.json.encode(report)).decode() + "\n")
     else:
         Console().print(report_table(report))
 
 
-def _measure(seconds: float, status: Status) -> Report:
+def _report(figures: Sequence[Figure]) -> Report:
     measured_at = datetime.now(UTC).isoformat(timespec="seconds")
+    return Report(measured_at=measured_at, machine=this_machine(), figures=tuple(figures))
+
+
+def _measure(seconds: float, status: Status) -> Report:
     figures: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="lumbar-bench-", ignore_cleanup_errors=True) as directory:
         figures += asyncio.run(_system(seconds, Path(directory), status))
@@ -49,7 +66,7 @@ def _measure(seconds: float, status: Status) -> Report:
     figures += signal_path_figures()
     status.update("log codec")
     figures += codec_figures()
-    return Report(measured_at=measured_at, machine=this_machine(), figures=tuple(figures))
+    return _report(figures)
 
 
 async def _system(seconds: float, directory: Path, status: Status) -> list[Figure]:

@@ -94,7 +94,7 @@ def envelope_share(sensors: int, samples: int) -> float:
     return size_bytes / packed_bytes - 1.0
 
 
-def patient_log() -> list[LogEntry]:
+def patient_log(entry_s: float = BLOCK_S) -> list[LogEntry]:
     """Log of one simulated patient: session, calibration, squats, bending forward and back, walking."""
     patient = draw_patient(np.random.default_rng(1))
     timeline = patient.timeline
@@ -106,10 +106,12 @@ def patient_log() -> list[LogEntry]:
         done = timeline.append(exercise, reps=reps, duration_s=20.0)
         commands.append((done.start_s, StartExercise(session_id=_SESSION, exercise=exercise)))
         commands.append((done.end_s, EndSet(session_id=_SESSION)))
-    return _entries(patient, commands, timeline.end_s + 1.0)
+    return _entries(patient, commands, timeline.end_s + 1.0, entry_s)
 
 
-def _entries(patient: SimulatedPatient, commands: Sequence[tuple[float, Command]], end_s: float) -> list[LogEntry]:
+def _entries(
+    patient: SimulatedPatient, commands: Sequence[tuple[float, Command]], end_s: float, entry_s: float
+) -> list[LogEntry]:
     entries: list[LogEntry] = []
     for slot, (placement, source) in enumerate(patient.sources.items()):
         scale = count_scale(source.acc_range_g, source.gyr_range_dps)
@@ -127,8 +129,8 @@ def _entries(patient: SimulatedPatient, commands: Sequence[tuple[float, Command]
             )
         )
     waiting = list(commands)
-    for number in range(round(end_s / BLOCK_S)):
-        t_s = number * BLOCK_S
+    for number in range(round(end_s / entry_s)):
+        t_s = number * entry_s
         while waiting and waiting[0][0] <= t_s:
             entries.append(_control(len(commands) - len(waiting), *waiting.pop(0)))
         for slot, source in enumerate(patient.sources.values()):
@@ -140,7 +142,7 @@ def _entries(patient: SimulatedPatient, commands: Sequence[tuple[float, Command]
                     t0_uncertainty_us=500,
                     packed=run.counts.astype("<i2").tobytes(),
                 )
-                for run in source.runs(t_s, t_s + BLOCK_S)
+                for run in source.runs(t_s, t_s + entry_s)
             ]
     return entries
 

@@ -37,6 +37,13 @@ class DemoBroker(StrEnum):
     MOSQUITTO = "mosquitto"
 
 
+class BenchPart(StrEnum):
+    """What ``lumbar bench`` can measure."""
+
+    ALL = "all"
+    CORE = "core"
+
+
 CheckConfig = Annotated[bool, typer.Option("--check-config", help="Check the settings and exit.")]
 
 
@@ -161,14 +168,20 @@ def broker_config(
 
 @app.command()
 def bench(
+    part: Annotated[BenchPart, typer.Argument(help="The whole system, or the signal core with many sessions.")] = (
+        BenchPart.ALL
+    ),
     seconds: Annotated[float, typer.Option(min=30, help="How long the patients of the demo exercise.")] = 60.0,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Measure throughput, latency and memory of this machine."""
-    from service.cli.bench import bench_command
+    from service.cli.bench import bench_command, bench_core_command
 
-    bench_command(seconds, as_json=as_json)
+    if part is BenchPart.CORE:
+        bench_core_command(as_json=as_json)
+    else:
+        bench_command(seconds, as_json=as_json)
 
 
 @app.command()

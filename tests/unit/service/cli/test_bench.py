@@ -15,7 +15,9 @@ from firmware_sim.instructions import Performing, PlannedRep
 from processing.analyzer.log import LogAnalyzer
 from processing.domain.entries import NumberedEntry
 from processing.domain.findings import SetCompleted, StepBout
-from service.cli.bench_core import envelope_share, patient_log
+from processing.wire.log import decode_entry
+from service.cli import bench_sessions
+from service.cli.bench_core import BATCH_S, envelope_share, patient_log
 from service.cli.bench_figures import Figure, Report, quantile, report_table, this_machine
 from service.cli.bench_system import Sightings, Usage, true_ends_ns
 from service.cli.demo.conductor import DoneSet
@@ -54,6 +56,40 @@ def test_the_patient_of_the_benchmark_is_analysed_to_the_end() -> None:
     assert any(isinstance(finding, StepBout) for finding in findings)
     assert analyzer.unrouted() == {}
     assert analyzer.refused() == {}
+
+
+def test_sessions_in_the_middle_go_on_as_if_they_had_never_stopped() -> None:
+    midway = bench_sessions.in_the_middle()
+    entries = patient_log(BATCH_S)
+    whole = LogAnalyzer()
+    expected = [
+        (offset, finding)
+        for offset, entry in enumerate(entries, start=1)
+        for finding in whole.feed(NumberedEntry(offset, entry))
+    ]
+    (again,) = midway.analyzers(1)
+    found = [
+        (offset, finding)
+        for offset, data in enumerate(midway.entries(15.0), start=midway.offset)
+        for finding in again.feed(NumberedEntry(offset, decode_entry(data)))
+    ]
+    assert found
+    assert found == [one for one in expected if midway.offset <= one[0] < midway.offset + len(midway.entries(15.0))]
+
+
+def test_the_benchmark_of_the_core_measures_every_number_of_sessions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench_sessions, "SIZES", {1: 0.2, 3: 0.2})
+    monkeypatch.setattr(bench_sessions, "CHECKPOINTS", 3)
+    monkeypatch.setattr(bench_sessions, "IN_MEMORY", 20)
+    found = {figure.name: figure.value for figure in bench_sessions.core_figures()}
+    for sessions in (1, 3):
+        ours, vqf = (
+            found[f"patients per core, {sessions} at once"],
+            found[f"the same if VQF were all, {sessions} at once"],
+        )
+        assert ours is not None
+        assert vqf is not None
+        assert 1.0 < ours < vqf
 
 
 def test_the_envelope_is_what_the_formats_add() -> None:
