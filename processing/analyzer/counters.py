@@ -171,6 +171,11 @@ class AngleCounters:
                 outcomes += counter.step(self.state.last, at_rest=rest_ns > 0)
         return [_undelayed(one) for one in outcomes + self._rest(rest_ns)]
 
+    def newest(self) -> dict[Channel, float]:
+        """Angle of each channel as it is counted, degrees: continued past 180 and filtered, so some 0.1 s late."""
+        last = self.state.last
+        return {} if last is None else {one.channel: last.axes[AXES.index(one.channel)] for one in self.channels}
+
     def _rest(self, rest_ns: int) -> list[Outcome]:
         """Close what is under way after a rest, once; a slow movement of a counted channel is no rest."""
         state = self.state
@@ -244,10 +249,15 @@ class VerticalCounter:
             self._bounds.state,
             self.counter.state,
         )
+        self._height_m: float | None = None
+
+    def newest(self) -> dict[Channel, float]:
+        """Height as it is counted, metres above a slow mean; not part of the state, so empty until the next sample."""
+        return {} if self._height_m is None else {self.counter.channel: self._height_m}
 
     def step(self, t_ns: int, up_mps2: float, *, walking: bool) -> list[Outcome]:
         """Take a sample of vertical acceleration."""
-        height_m = self._lowpass.step(self._vertical.step(up_mps2))
+        height_m = self._height_m = self._lowpass.step(self._vertical.step(up_mps2))
         outcomes = self.counter.step(Point(t_ns, height_m), walking=walking)
         speed_mps = self._speed_lowpass.step(self._vertical.speed_mps)
         counted = next((one.rep for one in outcomes if isinstance(one, Counted)), None)

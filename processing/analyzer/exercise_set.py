@@ -19,7 +19,7 @@ from processing.analyzer.ledger import Ledger
 from processing.analyzer.range_of_motion import NEUTRAL_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
 from processing.analyzer.sensor import Frame
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
-from processing.domain.exercises import CountedChannel, Exercise, exercise_of
+from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
 from processing.domain.rejections import MAX_REJECTED, RepRejected
 from processing.domain.samples import GRAVITY_MPS2, Placement
@@ -212,6 +212,11 @@ class ExerciseSet:
             if neutral is not None:
                 rotations[placement] = neutral.rotation_since(frame.quats)
         return rotations
+
+    def channels(self) -> dict[Channel, float]:
+        """Newest value of each channel that is counted, degrees or metres, for people to look at."""
+        newest = [one.newest() for one in self._angles.values()] + [one.newest() for one in self._verticals.values()]
+        return {channel: value for one in newest for channel, value in one.items()}
 
     def finish(self, t_ns: int, ledger: Ledger) -> None:
         """End the set: what is under way, its ranges of motion, its summary."""

@@ -9,12 +9,7 @@ from processing.analyzer.exercise_set import ExerciseSet
 from processing.analyzer.inputs import Ordered, SessionInput, SessionRefusedError
 from processing.analyzer.ledger import Ledger, LedgerState
 from processing.analyzer.sensor import Frame, SensorPath
-from processing.analyzer.session_state import (
-    SessionState,
-    WaitingCommand,
-    decode_session_state,
-    encode_session_state,
-)
+from processing.analyzer.session_state import SessionState, WaitingCommand, decode_session_state, encode_session_state
 from processing.analyzer.waiting import all_know_the_step, leap_goal, report_hole, stop_waiting_too_long
 from processing.domain.commands import (
     Calibrate,
@@ -24,6 +19,7 @@ from processing.domain.commands import (
     StartExercise,
     StartSession,
 )
+from processing.domain.exercises import Channel
 from processing.domain.findings import Finding, LiveFrame, PainReported, RomSegment
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
@@ -257,6 +253,10 @@ class SessionAnalyzer:
         """Newest quaternion (w, x, y, z; sensor to earth) of each sensor that has samples."""
         newest = ((path.placement, path.last_quat) for path in self._paths)
         return {placement: tuple(quat.tolist()) for placement, quat in newest if quat is not None}
+
+    def channels(self) -> dict[Channel, float]:
+        """Newest value of each channel that the running set counts, degrees or metres."""
+        return {} if self._set is None else self._set.channels()
 
     def state(self) -> bytes:
         """State as bytes; ``from_state`` goes on bit for bit."""

@@ -35,7 +35,7 @@ from processing.domain.samples import MAX_SAMPLES_PER_ENTRY, Placement
 from processing.dsp.blocks import NS_PER_S, SampleBlock
 from processing.wire.log_file import MAGIC, read_log_file
 from service.cli.recordings import known_plan, parse_mounts
-from service.cli.traces import Trace, write_plot
+from service.cli.traces import Trace
 
 _CONTROL_COLUMNS = ("t_s", "command", "value")
 
@@ -197,7 +197,7 @@ def analyze_command(
     angles: Annotated[Path | None, typer.Option(help="Write the angles of the set as CSV (one file only).")] = None,
     orientation: Annotated[Path | None, typer.Option(help="Write quaternions as CSV (one file only).")] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Write a picture of angles and repetitions (one file only).")
+        Path | None, typer.Option(help="Write a picture of what was counted and what was not (one file only).")
     ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object per file with all findings.")] = False,
@@ -216,8 +216,16 @@ def analyze_command(
             if orientation is not None:
                 trace.write_orientations(orientation)
             if plot is not None:
-                write_plot(trace, analysis.findings, plot)
+                _write_picture(trace, analysis, plot)
         typer.echo(_json(analysis) if as_json else _text(analysis))
+
+
+def _write_picture(trace: Trace, analysis: Analysis, path: Path) -> None:
+    try:
+        from service.cli.plots import write_analysis  # noqa: PLC0415 - an optional part
+    except ImportError as error:
+        raise SettingsError("--plot needs matplotlib: pip install 'lumbar[plot]'") from error
+    write_analysis(trace, analysis.findings, Path(analysis.file).stem, path)
 
 
 def _json(analysis: Analysis) -> str:

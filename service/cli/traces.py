@@ -1,4 +1,4 @@
-"""Angles and orientations over time, as files for people to look at."""
+"""Angles, counted channels and orientations over time."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from processing.analyzer.session import SessionAnalyzer
-from processing.domain.errors import RecordingError, SettingsError
-from processing.domain.findings import Finding, LiveFrame, RepCompleted
+from processing.domain.errors import RecordingError
+from processing.domain.exercises import Channel
+from processing.domain.findings import LiveFrame
 from processing.domain.samples import Placement
 from processing.dsp.blocks import NS_PER_S
 
@@ -20,6 +21,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.frames: list[LiveFrame] = []
+        self.channels: list[tuple[int, dict[Channel, float]]] = []
         self._orientations: list[tuple[int, Placement, tuple[float, ...]]] = []
 
     def look(self, analyzer: SessionAnalyzer) -> None:
@@ -28,6 +30,7 @@ class Trace:
         if frame is None or (self.frames and frame.t_ns == self.frames[-1].t_ns):
             return
         self.frames.append(frame)
+        self.channels.append((frame.t_ns, analyzer.channels()))
         self._orientations += [(frame.t_ns, *item) for item in analyzer.orientations().items()]
 
     def write_angles(self, path: Path) -> None:
@@ -43,32 +46,6 @@ class Trace:
             for t_ns, placement, quat in self._orientations
         )
         _write(path, ("t_s", "sensor", "w", "x", "y", "z"), rows)
-
-
-def write_plot(trace: Trace, findings: Sequence[Finding], path: Path) -> None:
-    """Write a picture of the trunk's angles with the turning points of the repetitions.
-
-    Raises:
-        SettingsError: matplotlib is not installed.
-    """
-    try:
-        from matplotlib.figure import Figure  # noqa: PLC0415 - an optional part
-    except ImportError as error:
-        raise SettingsError("--plot needs matplotlib: pip install 'lumbar[plot]'") from error
-    figure = Figure(figsize=(11.0, 4.5), layout="constrained")
-    axes = figure.subplots()
-    shown = [frame for frame in trace.frames if frame.trunk is not None]
-    t_s = [frame.t_ns / NS_PER_S for frame in shown]
-    for index, name in enumerate(_ANGLES):
-        axes.plot(t_s, [frame.trunk[index] for frame in shown if frame.trunk is not None], label=name)
-    for finding in findings:
-        if isinstance(finding, RepCompleted):
-            axes.axvline(finding.t_peak_ns / NS_PER_S, color="0.6", linewidth=0.8)
-    axes.set_xlabel("s")
-    axes.set_ylabel("degrees from neutral")
-    if shown:
-        axes.legend(loc="upper right")
-    figure.savefig(path, dpi=120)
 
 
 def _cells(angles: tuple[float, float, float] | None) -> tuple[str, ...]:

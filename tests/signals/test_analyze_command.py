@@ -18,11 +18,13 @@ from processing.analyzer.log import LogAnalyzer
 from processing.domain.commands import EndSession, SensorPlacement, StartExercise, StartSession
 from processing.domain.entries import Control, LogEntry, NumberedEntry, Samples, StreamOpened
 from processing.domain.errors import DecodeError, LumbarError, RecordingError, SettingsError
+from processing.domain.exercises import Channel
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.log import encode_batch, encode_entry
 from processing.wire.log_file import MAGIC, log_file_part
-from service.cli.analyze import analyze_command
+from service.cli.analyze import AnalysisOptions, analyze, analyze_command
 from service.cli.recordings import parse_mounts
+from service.cli.traces import Trace
 
 HEADER = "t_s,sensor,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z"
 MOUNT = "pelvis=up:+y,forward:+x"
@@ -97,6 +99,17 @@ def test_angles_and_orientations_are_written_twenty_times_a_second(squats: Path,
     assert np.nanmax(np.abs(rows["trunk_flexion_deg"])) < 0.5
     assert np.isnan(rows["lumbar_flexion_deg"]).all()
     assert len(orientations.read_text().splitlines()) > 400
+
+
+def test_a_picture_shows_the_counted_channel_of_the_whole_recording(squats: Path, tmp_path: Path) -> None:
+    trace = Trace()
+    analyze(squats, AnalysisOptions("squat", parse_mounts([MOUNT])), trace)
+    heights_m = np.array([values[Channel.VERTICAL] for _, values in trace.channels if values])
+    assert len(heights_m) > 400
+    assert np.ptp(heights_m) == pytest.approx(0.4, abs=0.15)
+    picture = tmp_path / "squats.png"
+    result_of(squats, "--exercise", "squat", "--mount", MOUNT, "--plot", picture)
+    assert picture.read_bytes().startswith(b"\x89PNG")
 
 
 @pytest.mark.parametrize(
