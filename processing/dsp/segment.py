@@ -71,7 +71,7 @@ class Neutral:
     def tilt_deg(self, quat: Floats) -> float:
         """Angle between where up is now and where it was in the neutral pose, both seen by the sensor, degrees."""
         vertical = np.array([0.0, 0.0, 1.0])
-        cosine = float(rotate(self._inverse, vertical) @ rotate(conjugate(quat), vertical))
+        cosine = float(rotate(np.array(self.state.inverse), vertical) @ rotate(conjugate(quat), vertical))
         return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
     def rotation_since(self, quats: Floats) -> Floats:
