@@ -30,8 +30,6 @@ _HAMILTON = _products(
 )
 
 _UP_IN_SENSOR = _products(({"xz": 2, "wy": -2}, {"yz": 2, "wx": 2}, {"ww": 1, "xx": -1, "yy": -1, "zz": 1}))
-"""Components of the earth's z axis in the sensor's axes."""
-
 _ISB = _products(
     (
         {"wz": 2, "xy": -2},
@@ -73,9 +71,14 @@ def rotate(q: Floats, v: Floats) -> Floats:
     return turned
 
 
+def up_in_sensor(q: Floats) -> Floats:
+    """The earth's z axis in the sensor's axes, shape (n, 3) or (3,)."""
+    return _summed(q, q, _UP_IN_SENSOR)
+
+
 def upward(q: Floats, v: Floats) -> Floats:
     """Vertical component, shape (n,), of sensor-frame vectors (n, 3) seen from the earth."""
-    up: Floats = (_summed(q, q, _UP_IN_SENSOR) * v).sum(axis=1)
+    up: Floats = (up_in_sensor(q) * v).sum(axis=1)
     return up
 
 

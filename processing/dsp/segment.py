@@ -14,7 +14,7 @@ import numpy as np
 
 from processing.domain.exercises import Posture
 from processing.dsp.blocks import Floats
-from processing.dsp.rotation import conjugate, heading_rad, isb_angles_deg, multiply, rotate
+from processing.dsp.rotation import conjugate, heading_rad, isb_angles_deg, multiply, rotate, up_in_sensor
 
 _RIGHT_HEADING_RAD = -math.pi / 2.0
 """Heading of the right-hand axis when forward is the earth's x axis and up its z axis."""
@@ -48,6 +48,7 @@ class Neutral:
 
     def __init__(self, state: NeutralState) -> None:
         self.state = state
+        self._up = up_in_sensor(conjugate(np.array(state.inverse)))
         # A product with a fixed quaternion is linear, and so is the turn into anatomical axes: one matrix does both.
         self._since = multiply(np.eye(4), np.array(state.inverse))
         self._since[:, 1:] = self._since[:, 1:].dot(np.array(state.axes).reshape(3, 3).T)
@@ -70,8 +71,7 @@ class Neutral:
 
     def tilt_deg(self, quat: Floats) -> float:
         """Angle between where up is now and where it was in the neutral pose, both seen by the sensor, degrees."""
-        vertical = np.array([0.0, 0.0, 1.0])
-        cosine = float(rotate(np.array(self.state.inverse), vertical) @ rotate(conjugate(quat), vertical))
+        cosine = float(self._up.dot(up_in_sensor(quat)))
         return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
     def rotation_since(self, quats: Floats) -> Floats:
