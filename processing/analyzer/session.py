@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from processing.analyzer.calibration import Calibrator
+from processing.analyzer.daily import Daily
 from processing.analyzer.exercise_set import ExerciseSet
 from processing.analyzer.inputs import Ordered, SessionInput, SessionRefusedError
 from processing.analyzer.ledger import Ledger, LedgerState
+from processing.analyzer.live import live_frame
 from processing.analyzer.sensor import Frame, SensorPath
 from processing.analyzer.session_state import SessionState, WaitingCommand, decode_session_state, encode_session_state
 from processing.analyzer.waiting import all_know_the_step, leap_goal, report_hole, stop_waiting_too_long
 from processing.domain.commands import (
     Calibrate,
+    CapturePosture,
     EndSession,
     EndSet,
     ReportPain,
@@ -20,7 +23,7 @@ from processing.domain.commands import (
     StartSession,
 )
 from processing.domain.exercises import Channel
-from processing.domain.findings import Finding, LiveFrame, PainReported, RomSegment
+from processing.domain.findings import Finding, LiveFrame, PainReported
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
 from processing.dsp.blocks import first_block_from, start_of
@@ -60,6 +63,7 @@ class SessionAnalyzer:
         self._ledger = Ledger(LedgerState(start.session_id))
         self._commands: list[WaitingCommand] = []
         self._set: ExerciseSet | None = None
+        self._daily = Daily([path.placement for path in self._paths])
         self._sets = 0
         self._ended = False
         self._dropped_commands = 0
@@ -127,6 +131,7 @@ class SessionAnalyzer:
             self._apply(self._commands.pop(0))
         if self._ended:
             return
+        self._daily.finish(self._ledger)
         for path in self._paths:
             path.follow_clock(new_ns)
         self._front = first_block_from(new_ns)
@@ -136,6 +141,7 @@ class SessionAnalyzer:
             calibrator.shift(shift_ns)
         if self._set is not None:
             self._set.shift(shift_ns)
+        self._daily.poses.shift(shift_ns)
         self._advance()
 
     def _advance(self) -> None:
@@ -175,6 +181,8 @@ class SessionAnalyzer:
             now_ns = start_of(self._front + 1)
             rests_ns = {path.placement: path.rest.lasts_ns(now_ns) for path in self._paths}
             self._set.step(frames, rests_ns, self._ledger)
+        else:
+            self._daily.step(self._paths, self._calibrators, frames, self._ledger)
         self._seen = True
         self._front += 1
 
@@ -183,6 +191,7 @@ class SessionAnalyzer:
         match waiting.command:
             case StartExercise(exercise=code):
                 self._end_set(t_ns)
+                self._daily.finish(self._ledger)
                 for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
                     calibrator.settle(path, t_ns, self._ledger)
                 self._sets += 1
@@ -197,6 +206,9 @@ class SessionAnalyzer:
                     calibrator.request(t_ns)
             case ReportPain(score=score):
                 self._report_pain(t_ns, score)
+            case CapturePosture(pose=pose):
+                self._end_set(t_ns)
+                self._daily.poses.request(pose, t_ns)
             case EndSession():
                 self._end(t_ns)
             case StartSession():
@@ -224,6 +236,7 @@ class SessionAnalyzer:
 
     def _end(self, t_ns: int) -> None:
         self._end_set(t_ns)
+        self._daily.finish(self._ledger)
         for path in self._paths:
             hole = path.open_hole(t_ns)
             if hole is not None:
@@ -234,20 +247,8 @@ class SessionAnalyzer:
         """What a screen shows now, None before the first samples."""
         if not self._seen:
             return None
-        running = self._set
-        angles = {} if running is None else running.live
-        upper = Placement.THORAX if Placement.THORAX in self._calibrators else Placement.PELVIS
-        return LiveFrame(
-            session_id=self.start.session_id,
-            t_ns=start_of(self._front),
-            exercise=None if running is None else running.exercise.code,
-            set_number=self._sets,
-            reps={} if running is None else dict(running.state.reps),
-            lumbar=angles.get(RomSegment.LUMBAR),
-            trunk=angles.get(RomSegment(upper.value)),
-            calibrated=all(one.rightward is not None for one in self._calibrators.values()),
-            sensors={path.placement.value: path.timeline.present for path in self._paths},
-        )
+        now_ns = start_of(self._front)
+        return live_frame(self.start.session_id, now_ns, self._sets, self._set, self._paths, self._calibrators)
 
     def orientations(self) -> dict[Placement, tuple[float, ...]]:
         """Newest quaternion (w, x, y, z; sensor to earth) of each sensor that has samples."""
@@ -270,6 +271,7 @@ class SessionAnalyzer:
                 calibrators=[one.state for one in self._calibrators.values()],
                 commands=self._commands,
                 running=None if self._set is None else self._set.state,
+                daily=self._daily.state(),
                 sets=self._sets,
                 ended=self._ended,
                 dropped=self._dropped_commands,
@@ -291,6 +293,7 @@ class SessionAnalyzer:
         analyzer._commands = state.commands
         analyzer._sets = state.sets
         analyzer._set = None if state.running is None else ExerciseSet(state.running, analyzer._calibrators)
+        analyzer._daily = Daily(tuple(analyzer._calibrators), state.daily)
         analyzer._ended = state.ended
         analyzer._dropped_commands = state.dropped
         analyzer._seen = state.seen

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from processing.analyzer.calibration import CalibratorState
+from processing.analyzer.daily import DailyState
 from processing.analyzer.exercise_set import ExerciseSetState
 from processing.analyzer.ledger import LedgerState
 from processing.analyzer.sensor import SensorPathState
@@ -29,6 +30,7 @@ class SessionState(msgspec.Struct):
     calibrators: list[CalibratorState]
     commands: list[WaitingCommand]
     running: ExerciseSetState | None
+    daily: DailyState
     sets: int
     ended: bool
     dropped: int

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 
 from processing.domain.ids import EventId, SensorId, SessionId
+from processing.domain.posture_types import SittingPose
 from processing.domain.samples import Placement
 
 # "$" alone would let a newline at the end pass; "\Z" is unknown to readers of the JSON schema
@@ -66,7 +67,14 @@ class ReportPain(msgspec.Struct, frozen=True, kw_only=True, tag="report_pain"):
     score: Annotated[int, msgspec.Meta(ge=0, le=10)]
 
 
-Command = StartSession | Calibrate | StartExercise | EndSet | EndSession | ReportPain
+class CapturePosture(msgspec.Struct, frozen=True, kw_only=True, tag="capture_posture"):
+    """Take the person's own way of sitting upright or slumped: 3 s still from now on; ends the running set, if any."""
+
+    session_id: UuidText
+    pose: SittingPose
+
+
+Command = StartSession | Calibrate | StartExercise | EndSet | EndSession | ReportPain | CapturePosture
 
 
 def session_of(command: Command) -> SessionId:

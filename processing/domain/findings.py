@@ -11,6 +11,13 @@ import msgspec
 
 from processing.domain.exercises import Channel
 from processing.domain.found import Found, RefusalReason
+from processing.domain.posture_findings import (
+    CueDue,
+    PostureCaptured,
+    PostureCaptureRefused,
+    PostureEpisode,
+    SlouchEpisode,
+)
 from processing.domain.rejections import RepRejected
 from processing.domain.samples import Placement
 
@@ -157,6 +164,11 @@ Finding = (
     | CalibrationRefused
     | GapSeen
     | PainReported
+    | PostureEpisode
+    | PostureCaptured
+    | PostureCaptureRefused
+    | SlouchEpisode
+    | CueDue
 )
 
 

@@ -41,3 +41,5 @@ class RefusalReason(StrEnum):
     """The samples needed were lost or never came."""
     DISAGREE = "disagree"
     """The two sensors show different axes."""
+    TOO_CLOSE = "too_close"
+    """Two poses that should differ are almost the same."""

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 from processing.domain.commands import (
     Calibrate,
+    CapturePosture,
     Command,
     ControlMessage,
     EndSession,
@@ -21,6 +22,7 @@ from processing.domain.commands import (
 )
 from processing.domain.exercises import CATALOGUE
 from processing.domain.ids import EventId, SessionId, SubjectId
+from processing.domain.posture_types import SittingPose
 from service.api.board import LiveBoard
 from service.api.ports import (
     NEVER_OPENED,
@@ -56,11 +58,12 @@ class Outbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ExerciseOrder:
-    """A command of a person, before it has a session: ``value`` is the exercise or the pain score, if any."""
+    """A command of a person, before it has a session: with what its kind needs besides."""
 
     kind: str
     exercise: str | None = None
     score: int | None = None
+    pose: SittingPose | None = None
 
 
 class Desk:
@@ -231,6 +234,8 @@ def command_of(session_id: SessionId, order: ExerciseOrder) -> Command:
             return StartExercise(session_id=session_id, exercise=code)
         case ExerciseOrder(kind="report_pain", score=int(score)) if 0 <= score <= 10:
             return ReportPain(session_id=session_id, score=score)
+        case ExerciseOrder(kind="capture_posture", pose=SittingPose() as pose):
+            return CapturePosture(session_id=session_id, pose=pose)
         case ExerciseOrder(kind="start_exercise"):
             raise _refused("exercise", f"no exercise {str(order.exercise)[:48]!r}", "Pick one of /api/v1/exercises.")
         case ExerciseOrder(kind="report_pain"):

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from processing.domain.exercises import CATALOGUE
 from processing.domain.ids import GatewayId, SensorId, SubjectId
+from processing.domain.posture_types import SittingPose
 from processing.domain.samples import Placement
 from service.api.desk import ExerciseOrder
 from service.api.ports import Pairing
@@ -57,18 +58,26 @@ class ReportPainIn(_In):
     score: Annotated[int, Field(ge=0, le=10)]
 
 
-CommandIn = Annotated[
-    CalibrateIn | StartExerciseIn | EndSetIn | EndSessionIn | ReportPainIn, Field(discriminator="type")
-]
+class CapturePostureIn(_In):
+    """Take the person's own way of sitting: still for 3 s, upright or slumped."""
+
+    type: Literal["capture_posture"]
+    pose: SittingPose
 
 
-def order_of(command: CalibrateIn | StartExerciseIn | EndSetIn | EndSessionIn | ReportPainIn) -> ExerciseOrder:
+AnyCommandIn = CalibrateIn | StartExerciseIn | EndSetIn | EndSessionIn | ReportPainIn | CapturePostureIn
+CommandIn = Annotated[AnyCommandIn, Field(discriminator="type")]
+
+
+def order_of(command: AnyCommandIn) -> ExerciseOrder:
     """The order that a body states."""
     match command:
         case StartExerciseIn():
             return ExerciseOrder(command.type, exercise=command.exercise)
         case ReportPainIn():
             return ExerciseOrder(command.type, score=command.score)
+        case CapturePostureIn():
+            return ExerciseOrder(command.type, pose=command.pose)
         case CalibrateIn() | EndSetIn() | EndSessionIn():
             return ExerciseOrder(command.type)
 

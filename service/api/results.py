@@ -37,6 +37,7 @@ REFUSAL_WORDS: dict[RefusalReason, str] = {
     RefusalReason.NO_AXIS: "The bends showed no clear direction. Calibrate again: stand still, then bend forward.",
     RefusalReason.NO_DATA: "Samples were missing. Check that both sensors are on and close by.",
     RefusalReason.DISAGREE: "The two sensors disagree. Check that each sits firmly, then calibrate again.",
+    RefusalReason.TOO_CLOSE: "Upright and slumped are almost the same. Show both again, each as far as is comfortable.",
 }
 
 

@@ -20,6 +20,7 @@ from processing.analyzer.log import LogAnalyzer
 from processing.analyzer.recording import RecordedSession, analyze_recording
 from processing.domain.commands import (
     Calibrate,
+    CapturePosture,
     Command,
     EndSet,
     ReportPain,
@@ -31,6 +32,7 @@ from processing.domain.errors import DecodeError, RecordingError, SettingsError
 from processing.domain.exercises import exercise_of
 from processing.domain.findings import Finding, kind_of
 from processing.domain.ids import SensorId
+from processing.domain.posture_types import SittingPose
 from processing.domain.samples import MAX_SAMPLES_PER_ENTRY, Placement
 from processing.dsp.blocks import NS_PER_S, SampleBlock
 from processing.wire.log_file import MAGIC, read_log_file
@@ -180,8 +182,12 @@ def _command(command: str, value: str, session_id: str, name: str, line: int) ->
             return ReportPain(session_id=session_id, score=int(value))
         case "report_pain":
             raise RecordingError(name, f"{value!r} is no pain score from 0 to 10", line=line, column="value")
+        case "capture_posture" if value in set(SittingPose):
+            return CapturePosture(session_id=session_id, pose=SittingPose(value))
+        case "capture_posture":
+            raise RecordingError(name, f"{value!r} is neither upright nor slump", line=line, column="value")
         case _:
-            known = "start_exercise, end_set, calibrate, report_pain"
+            known = "start_exercise, end_set, calibrate, report_pain, capture_posture"
             raise RecordingError(name, f"no command {command!r}; known: {known}", line=line, column="command")
 
 

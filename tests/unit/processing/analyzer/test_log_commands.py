@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from processing.analyzer.log import LogAnalyzer
 from processing.domain.commands import (
     Calibrate,
+    CapturePosture,
     EndSession,
     EndSet,
     ReportPain,
@@ -35,6 +36,7 @@ from processing.domain.findings import (
 )
 from processing.domain.found import RefusalReason
 from processing.domain.ids import EventId
+from processing.domain.posture_types import SittingPose
 from processing.domain.samples import Placement
 from tests.unit.processing.analyzer.synthetic_logs import (
     ACC_SCALE,
@@ -212,6 +214,9 @@ _commands = st.one_of(
         lambda n, kind: kind(session_id=session_id(n)), _numbers, st.sampled_from([Calibrate, EndSet, EndSession])
     ),
     st.builds(lambda n: ReportPain(session_id=session_id(n), score=4), _numbers),
+    st.builds(
+        lambda n, pose: CapturePosture(session_id=session_id(n), pose=pose), _numbers, st.sampled_from(SittingPose)
+    ),
 )
 _entries = st.one_of(
     st.builds(opened, st.integers(0, 3), _names, acc_scale=st.sampled_from([ACC_SCALE, 1e300, math.inf])),

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from processing.domain.commands import (
     Calibrate,
+    CapturePosture,
     Command,
     EndSession,
     EndSet,
@@ -25,6 +26,7 @@ from processing.domain.entries import (
     StreamOpened,
 )
 from processing.domain.errors import DecodeError, DecodeReason
+from processing.domain.posture_types import SittingPose
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.log import (
     MAX_BATCH_BYTES,
@@ -59,6 +61,7 @@ commands: st.SearchStrategy[Command] = st.one_of(
     st.builds(EndSet, session_id=uuids),
     st.builds(EndSession, session_id=uuids),
     st.builds(ReportPain, session_id=uuids, score=st.integers(0, 10)),
+    st.builds(CapturePosture, session_id=uuids, pose=st.sampled_from(SittingPose)),
 )
 entries: st.SearchStrategy[LogEntry] = st.one_of(
     st.builds(

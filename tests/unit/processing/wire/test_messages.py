@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,22 +9,7 @@ from hypothesis import strategies as st
 from processing.domain.commands import ControlMessage
 from processing.domain.errors import DecodeError, DecodeReason
 from processing.domain.exercises import Channel
-from processing.domain.findings import (
-    CalibrationDone,
-    CalibrationRefused,
-    Finding,
-    GapSeen,
-    LiveFrame,
-    PainReported,
-    RepCompleted,
-    RepRejected,
-    RomMeasured,
-    RomRefused,
-    SetCompleted,
-    SetStarted,
-    StepBout,
-    kind_of,
-)
+from processing.domain.findings import Finding, LiveFrame, kind_of
 from processing.wire.messages import (
     MAX_MESSAGE_BYTES,
     Ack,
@@ -63,30 +50,16 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "cadence_per_min": finite,
         "gyro_bias_dps": st.tuples(finite, finite, finite),
         "explained": st.none() | finite,
+        "apart_deg": st.none() | finite,
+        "share": finite,
+        "after_s": finite,
         "reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
         "valid_reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
     }
     return st.builds(kind, **{name: fields[name] for name in kind.__struct_fields__ if name in fields})
 
 
-findings: st.SearchStrategy[Finding] = st.one_of(
-    *(
-        _finding(kind)
-        for kind in (
-            SetStarted,
-            RepCompleted,
-            RepRejected,
-            SetCompleted,
-            RomMeasured,
-            RomRefused,
-            StepBout,
-            CalibrationDone,
-            CalibrationRefused,
-            GapSeen,
-            PainReported,
-        )
-    )
-)
+findings: st.SearchStrategy[Finding] = st.one_of(*(_finding(kind) for kind in get_args(Finding)))
 
 
 @given(findings)

@@ -4,8 +4,9 @@ import httpx
 import pytest
 from structlog.testing import capture_logs
 
-from processing.domain.commands import EndSession, StartExercise, StartSession
+from processing.domain.commands import CapturePosture, EndSession, StartExercise, StartSession
 from processing.domain.exercises import CATALOGUE
+from processing.domain.posture_types import SittingPose
 from processing.wire.messages import encode_finding
 from service.api.ports import ControlState
 from service.api.problems import MEDIA_TYPE
@@ -152,6 +153,14 @@ async def test_a_repeated_end_is_answered_although_the_session_has_ended(client:
     problem_of(await client.post(path, json={"type": "calibrate"}), 409, "session_ended")
 
 
+async def test_a_sitting_pose_is_asked_for_by_name(client: httpx.AsyncClient, world: World) -> None:
+    session_id = await started(client)
+    body = {"type": "capture_posture", "pose": "slump"}
+    answer = await client.post(f"/api/v1/sessions/{session_id}/commands", json=body)
+    asked = CapturePosture(session_id=session_id, pose=SittingPose.SLUMP)
+    assert world.store.messages[answer.json()["event_id"]].message.command == asked
+
+
 async def test_ending_a_session_closes_it_at_once(client: httpx.AsyncClient, world: World) -> None:
     session_id = await started(client)
     answer = await client.post(f"/api/v1/sessions/{session_id}/commands", json={"type": "end_session"})
@@ -167,6 +176,7 @@ async def test_ending_a_session_closes_it_at_once(client: httpx.AsyncClient, wor
         {"type": "start_exercise"},
         {"type": "report_pain", "score": 11},
         {"type": "report_pain", "score": 4, "extra": 1},
+        {"type": "capture_posture", "pose": "lounging"},
         {"type": "explode"},
         {},
         [],

@@ -22,7 +22,6 @@ from service.cli.evaluation.robustness import robustness_figures
 from service.cli.evaluation.seated_trunk import PLANES, seated_trunk_figures
 from service.cli.evaluation.simulated import simulated_figures, simulated_session
 from service.cli.evaluation.sit_to_stand import sit_to_stand_figures
-from service.cli.evaluation.sitting import sitting_figures
 from service.cli.evaluation.squats import squat_figures
 from service.cli.evaluation.walking import matched, walking_figures
 from tests.unit.service.cli.evaluation_folders import simulated_arrays, write
@@ -115,13 +114,6 @@ def test_steps_outside_the_reference_bouts_are_no_errors(tmp_path: Path) -> None
     assert list(against[0].per_person) == ["M_HA090"]
     assert all(row.value is not None and row.value > 0.9 for row in against)
     assert first_of(rows, figures.FALSE_REPS).value is not None
-
-
-def test_sitting_says_that_nothing_is_built_yet(tmp_path: Path) -> None:
-    write(tmp_path, "sitting_posture_clips", "clips", {}, label=np.array(["Bad", "Upright", "Stand_Up"]))
-    (row,) = sitting_figures(Folder(tmp_path), Progress())
-    assert row.value is None
-    assert "2 clips" in row.note
 
 
 def test_simulated_people_are_the_same_every_time_and_differ_from_each_other() -> None:
