@@ -19,17 +19,21 @@ from hypothesis import strategies as st
 import processing.dsp
 from processing.domain.exercises import Posture, Swing
 from processing.domain.ids import SensorId
-from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, GridBlock, SampleBlock
+from processing.domain.posture_types import TrunkPosture
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, NS_PER_S, GridBlock, SampleBlock
 from processing.dsp.crests import Crests, CrestsState
 from processing.dsp.excursion import Excursion, ExcursionState
 from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
 from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
 from processing.dsp.orientation import Orientation, OrientationState
+from processing.dsp.posture_class import PostureClass, PostureClassState
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.segment import Neutral, NeutralState
+from processing.dsp.slouch import Sitting, Slouch, SlouchState
 from processing.dsp.steps import Steps, StepsState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState, StillPose
 from processing.dsp.timeline import Timeline, TimelineState
+from processing.dsp.trunk_axes import Lean
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
 from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
@@ -144,7 +148,24 @@ def _bounds_step(bounds: VerticalBounds, at: int) -> Any:
     return bounds.step(at * 5 * GRID_NS, speed_mps, rep if at >= 40 and at % 40 == 0 else None)
 
 
+def _flexed(degrees: float) -> Lean:
+    return Lean(-math.sin(math.radians(degrees)), math.cos(math.radians(degrees)), 0.0)
+
+
+def _slouch_step(slouch: Slouch, at: int) -> Any:
+    """A second a step: slouched for a minute and upright for another."""
+    ended = slouch.step(at * NS_PER_S, Sitting(0.5 + 0.4 * math.sin(at / 20), 8.0))
+    return ended, slouch.slouched, slouch.cue_due()
+
+
 STAGES: dict[type, Stage] = {
+    PostureClass: Stage(
+        PostureClass,
+        lambda one, at: (one.step(at * NS_PER_S, _flexed(5.0 * wave(at)), TrunkPosture.UPRIGHT), one.posture),
+        PostureClass,
+        PostureClassState,
+    ),
+    Slouch: Stage(Slouch, _slouch_step, Slouch, SlouchState),
     Timeline: Stage(lambda: Timeline(0, present=True), _timeline_step, Timeline.from_state, TimelineState),
     Orientation: Stage(Orientation, _orientation_step, Orientation.from_state, OrientationState),
     Stillness: Stage(Stillness, _still_step, Stillness.from_state, StillnessState),

@@ -2,15 +2,14 @@ from __future__ import annotations
 
 import math
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from processing.domain.posture_types import TrunkPosture
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
-from processing.dsp.posture_class import DWELL_NS, PostureClass, PostureClassState, Taken, upright_as
-from processing.dsp.slouch import Sitting, Slouch, Slouched, SlouchState, sitting_between
+from processing.dsp.posture_class import PostureClass, Taken, upright_as
+from processing.dsp.slouch import Sitting, Slouch, Slouched, sitting_between
 from processing.dsp.trunk_axes import Lean, trunk_axes, up_of
 
 _LEVEL = (1.0, 0.0, 0.0, 0.0)
@@ -83,24 +82,6 @@ def test_a_lean_at_the_border_does_not_flicker() -> None:
     assert [one.posture for one in postures(leans, PostureClass())] == [TrunkPosture.UPRIGHT]
 
 
-@given(st.lists(st.tuples(st.floats(0.1, 6.0), st.floats(-170.0, 170.0)), min_size=1, max_size=5), st.integers(0, 60))
-def test_the_posture_goes_on_from_a_saved_state(turns: list[tuple[float, float]], cut: int) -> None:
-    leans = [(seconds, flexed(degrees)) for seconds, degrees in turns]
-    assert postures(leans, PostureClass()) == _cut_postures(leans, cut)
-
-
-def _cut_postures(leans: list[tuple[float, Lean]], cut: int) -> list[Taken]:
-    stage, t_ns, ended, number = PostureClass(), BLOCK_NS, [], 0
-    for seconds, lean in leans:
-        for _ in range(round(seconds * NS_PER_S / BLOCK_NS)):
-            if number == cut:
-                data = msgspec.msgpack.encode(stage.state)
-                stage = PostureClass(msgspec.msgpack.decode(data, type=PostureClassState))
-            ended.append(stage.step(t_ns, lean, TrunkPosture.UPRIGHT))
-            t_ns, number = t_ns + BLOCK_NS, number + 1
-    return [one for one in [*ended, stage.finish()] if one is not None]
-
-
 def test_sitting_down_turns_the_pelvis_back_and_flattens_the_lordosis() -> None:
     upright = TrunkPosture.UPRIGHT
     assert upright_as(-18.0, -2.0, upright, walking=False) is TrunkPosture.SITTING
@@ -131,7 +112,6 @@ def slouching(shares: list[tuple[float, float]], angle_deg: float = 8.0) -> tupl
         for _ in range(round(seconds * NS_PER_S / BLOCK_NS)):
             ended.append(stage.step(t_ns, Sitting(share, angle_deg)))
             cues.append(stage.cue_due())
-            stage = Slouch(msgspec.msgpack.decode(msgspec.msgpack.encode(stage.state), type=SlouchState))
             t_ns += BLOCK_NS
     return [one for one in [*ended, stage.finish()] if one is not None], [cue for cue in cues if cue is not None]
 
@@ -148,9 +128,3 @@ def test_short_or_small_slouching_is_none() -> None:
     assert slouching([(25.0, 0.9), (5.0, 0.1), (25.0, 0.9), (5.0, 0.1)]) == ([], [])
     assert slouching([(60.0, 0.9)], angle_deg=4.9) == ([], [])
     assert slouching([(60.0, 0.45)]) == ([], [])
-
-
-def test_a_posture_ends_no_later_than_it_was_seen() -> None:
-    stage = PostureClass()
-    assert postures([(DWELL_NS / NS_PER_S + 1.0, flexed(0.0))], stage)
-    assert stage.finish() is None

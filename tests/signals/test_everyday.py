@@ -1,0 +1,125 @@
+"""Everyday wear between exercises, of simulated people."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from firmware_sim.motion.movements import CALIBRATION
+from firmware_sim.patient import SimulatedPatient, draw_patient
+from processing.analyzer.inputs import Ordered
+from processing.analyzer.session import SessionAnalyzer
+from processing.domain.commands import CapturePosture, EndSession, SensorPlacement, StartSession
+from processing.domain.findings import Finding
+from processing.domain.found import RefusalReason
+from processing.domain.ids import SensorId
+from processing.domain.posture_findings import (
+    CueDue,
+    PostureCaptured,
+    PostureCaptureRefused,
+    PostureEpisode,
+    SlouchEpisode,
+)
+from processing.domain.posture_types import SittingPose, TrunkPosture
+from processing.domain.samples import GRAVITY_MPS2, Placement
+from processing.dsp.blocks import SampleBlock
+
+SESSION = "00000000-0000-4000-8000-000000000001"
+BOTH = (Placement.PELVIS, Placement.THORAX)
+
+
+def ns(t_s: float) -> int:
+    return round(t_s * 1e9)
+
+
+def somebody(seed: int = 21, placements: tuple[Placement, ...] = BOTH) -> SimulatedPatient:
+    patient = draw_patient(np.random.default_rng(seed), placements=placements)
+    patient.timeline.append(CALIBRATION)
+    return patient
+
+
+def capture(t_s: float, pose: SittingPose) -> Ordered:
+    return Ordered(ns(t_s), CapturePosture(session_id=SESSION, pose=pose))
+
+
+def findings_of(patient: SimulatedPatient, orders: Sequence[Ordered], restart_every_s: int = 0) -> list[Finding]:
+    """Findings of a whole life; the analyzer is saved and restored every so often."""
+    end_s = int(patient.timeline.end_s) + 5
+    worn = tuple(SensorPlacement(sensor_id=place.value, placement=place) for place in patient.sources)
+    start = StartSession(session_id=SESSION, sensors=worn)
+    analyzer = SessionAnalyzer(start, 0, {SensorId(place.value): True for place in patient.sources})
+    findings: list[Finding] = []
+    for order in (*orders, Ordered(ns(end_s - 2.0), EndSession(session_id=SESSION))):
+        findings += analyzer.feed(order)
+    for second in range(end_s):
+        if restart_every_s and second % restart_every_s == 0:
+            analyzer = SessionAnalyzer.from_state(analyzer.state())
+        for place, source in patient.sources.items():
+            for part in source.runs(float(second), second + 1.0):
+                t_ns = ns(part.t_s) + np.arange(len(part.counts), dtype=np.int64) * (source.period_us * 1000)
+                acc = part.counts[:, :3] * (source.acc_range_g * GRAVITY_MPS2 / 32768)
+                gyr = part.counts[:, 3:] * (np.radians(source.gyr_range_dps) / 32768)
+                findings += analyzer.feed(SampleBlock(SensorId(place.value), t_ns, acc, gyr))
+    assert analyzer.ended
+    return findings
+
+
+def of(kind: type, findings: Sequence[Finding]) -> list:
+    return [finding for finding in findings if isinstance(finding, kind)]
+
+
+@pytest.mark.parametrize("placements", [BOTH, (Placement.THORAX,)])
+def test_slouching_is_told_by_the_persons_own_poses_and_reminded_of(placements: tuple[Placement, ...]) -> None:
+    patient = somebody(placements=placements)
+    upright = patient.timeline.append("sitting_upright", duration_s=8.0).sitting[0]
+    slump = patient.timeline.append("sitting_slumped", duration_s=8.0).sitting[0]
+    patient.timeline.append("sitting_upright", duration_s=20.0)
+    slouched = patient.timeline.append("sitting_slumped", duration_s=40.0).sitting[0]
+    orders = [capture(upright.start_s, SittingPose.UPRIGHT), capture(slump.start_s, SittingPose.SLUMP)]
+    findings = findings_of(patient, orders)
+    assert findings == findings_of(patient, orders, restart_every_s=7)
+    assert [taken.pose for taken in of(PostureCaptured, findings)] == [SittingPose.UPRIGHT, SittingPose.SLUMP]
+    (episode,) = of(SlouchEpisode, findings)
+    assert abs(episode.t0_ns - ns(slouched.start_s)) < ns(1.0)
+    assert abs(episode.t1_ns - ns(slouched.end_s)) < ns(2.5)  # sitting up takes up to 1.9 s
+    assert episode.personal
+    (cue,) = of(CueDue, findings)
+    assert (cue.t0_ns, cue.after_s) == (episode.t0_ns, 30.0)
+
+
+def test_two_poses_that_are_almost_the_same_are_refused() -> None:
+    patient = somebody()
+    once = patient.timeline.append("sitting_upright", duration_s=10.0).sitting[0]
+    again = patient.timeline.append("sitting_upright", duration_s=10.0).sitting[0]
+    findings = findings_of(
+        patient, [capture(once.start_s, SittingPose.UPRIGHT), capture(again.start_s, SittingPose.SLUMP)]
+    )
+    (refused,) = of(PostureCaptureRefused, findings)
+    assert (refused.pose, refused.reason) == (SittingPose.SLUMP, RefusalReason.TOO_CLOSE)
+
+
+def test_a_pose_of_somebody_who_walks_is_refused() -> None:
+    patient = somebody()
+    walk = patient.timeline.append("walking", duration_s=40.0)
+    findings = findings_of(patient, [capture(walk.start_s + 4.0, SittingPose.UPRIGHT)])
+    (refused,) = of(PostureCaptureRefused, findings)
+    assert refused.reason is RefusalReason.MOVING
+    assert not of(PostureCaptured, findings)
+
+
+def test_postures_follow_each_other_as_they_were_taken() -> None:
+    patient = somebody()
+    for code in ("quiet_sitting", "quiet_standing", "cat_cow", "bridge", "prone_on_elbows"):
+        patient.timeline.settle(code, not_before_s=patient.timeline.end_s + 8.0)
+    patient.timeline.settle("quiet_standing", not_before_s=patient.timeline.end_s + 8.0)
+    assert [episode.posture for episode in of(PostureEpisode, findings_of(patient, ()))] == [
+        TrunkPosture.STANDING,
+        TrunkPosture.SITTING,
+        TrunkPosture.STANDING,
+        TrunkPosture.FACE_DOWN,
+        TrunkPosture.SUPINE,
+        TrunkPosture.FACE_DOWN,
+        TrunkPosture.STANDING,
+    ]
