@@ -18,6 +18,7 @@ from processing.analyzer.counters import (
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.range_of_motion import NEUTRAL_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
 from processing.analyzer.sensor import Frame
+from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
@@ -30,6 +31,9 @@ from processing.dsp.steps import Bout, Steps, StepsState
 
 COUNTING = "turning_points/1"
 STEPPING = "steps/2"
+
+DOUBTED_QUALITY = 0.3
+"""Quality of a repetition in which a sensor was not to be trusted: it was seen, its size may be wrong (estimate)."""
 
 
 class ExerciseSetState(msgspec.Struct):
@@ -53,10 +57,16 @@ class ExerciseSetState(msgspec.Struct):
 class ExerciseSet:
     """Counts and measures from the command that began the set to the one that ends it."""
 
-    def __init__(self, state: ExerciseSetState, calibrators: Mapping[Placement, Calibrator]) -> None:
+    def __init__(
+        self,
+        state: ExerciseSetState,
+        calibrators: Mapping[Placement, Calibrator],
+        watches: Mapping[Placement, SensorWatch],
+    ) -> None:
         self.state = state
         self.exercise: Exercise = exercise_of(state.code)
         self._calibrators = calibrators
+        self._watches = watches
         self._neutrals = {placement: Neutral(one) for placement, one in state.neutrals.items()}
         self._rom_segment = rom_segment(state.worn)
         self._rom = RangeOfMotion(self.exercise, self._rom_segment, state.rom)
@@ -79,6 +89,7 @@ class ExerciseSet:
         number: int,
         t_ns: int,
         calibrators: Mapping[Placement, Calibrator],
+        watches: Mapping[Placement, SensorWatch],
         levels_mps2: Mapping[Placement, float],
         ledger: Ledger,
     ) -> ExerciseSet:
@@ -89,13 +100,15 @@ class ExerciseSet:
             number: number of the set in the session.
             t_ns: time of the command.
             calibrators: of the sensors worn.
+            watches: of the same.
             levels_mps2: 1 g as each sensor at rest reads it, where known.
             ledger: takes the findings.
 
         Raises:
             UnknownExerciseError: the catalogue has no such code.
         """
-        begun = cls(ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators)), dict(levels_mps2)), calibrators)
+        state = ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators)), dict(levels_mps2))
+        begun = cls(state, calibrators, watches)
         ledger.add(
             SetStarted, t0_ns=t_ns, t1_ns=t_ns, algorithm="command/1", quality=1.0, exercise=code, set_number=number
         )
@@ -225,7 +238,8 @@ class ExerciseSet:
         for segment, counter in self._verticals.items():
             self._report(counter.finish(t_ns), segment, ledger)
         self._report_bout(self._steps.finish(), ledger)
-        self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, ledger)
+        doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
+        self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
         ledger.add(
             SetCompleted,
             t0_ns=self.state.t0_ns,
@@ -252,7 +266,7 @@ class ExerciseSet:
                 t0_ns=max(rep.t0_ns, self.state.t0_ns),
                 t1_ns=rep.t1_ns,
                 algorithm=COUNTING,
-                quality=self._quality(PLACEMENTS[segment]),
+                quality=self._rep_quality(segment, rep.t0_ns, rep.t1_ns),
                 exercise=self.state.code,
                 set_number=self.state.number,
                 channel=channel,
@@ -295,6 +309,14 @@ class ExerciseSet:
             cadence_per_min=bout.cadence_per_min,
             brisk_s=bout.brisk_s,
         )
+
+    def _rep_quality(self, segment: RomSegment, t0_ns: int, t1_ns: int) -> float:
+        quality = self._quality(PLACEMENTS[segment])
+        return quality if self._doubt(PLACEMENTS[segment], t0_ns, t1_ns) is None else min(quality, DOUBTED_QUALITY)
+
+    def _doubt(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> Doubt | None:
+        doubts = (self._watches[placement].doubt_within(t0_ns, t1_ns) for placement in placements)
+        return next((doubt for doubt in doubts if doubt is not None), None)
 
     def _quality(self, placements: tuple[Placement, ...]) -> float:
         return min(self._calibrators[placement].quality for placement in placements)

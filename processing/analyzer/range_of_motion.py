@@ -9,6 +9,7 @@ import msgspec
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import AXES
 from processing.analyzer.ledger import Ledger
+from processing.analyzer.sensor_watch import Doubt
 from processing.analyzer.sources import PLACEMENTS
 from processing.domain.exercises import Channel, Exercise, Posture
 from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
@@ -93,12 +94,13 @@ class RangeOfMotion:
         t0_ns: int,
         t1_ns: int,
         calibrators: Mapping[Placement, Calibrator],
+        doubt: Doubt | None,
         ledger: Ledger,
     ) -> None:
-        """State the ranges of the set, or why there are none."""
+        """State the ranges of the set, or why there are none; ``doubt`` is one about a sensor needed, in that time."""
         if not self._exercise.rom:
             return
-        refusal = self._refusal(calibrators)
+        refusal = self._refusal(calibrators) if doubt is None else (RefusalReason.SENSOR, doubt.detail)
         if refusal is not None:
             reason, detail = refusal
             ledger.add(

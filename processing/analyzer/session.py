@@ -10,9 +10,11 @@ from processing.analyzer.exercise_set import ExerciseSet
 from processing.analyzer.inputs import Ordered, SessionInput, SessionRefusedError
 from processing.analyzer.ledger import Ledger, LedgerState
 from processing.analyzer.live import live_frame
+from processing.analyzer.reports import report_hole, report_pain
 from processing.analyzer.sensor import Frame, SensorPath
+from processing.analyzer.sensor_watch import SensorWatch
 from processing.analyzer.session_state import SessionState, WaitingCommand, decode_session_state, encode_session_state
-from processing.analyzer.waiting import all_know_the_step, leap_goal, report_hole, stop_waiting_too_long
+from processing.analyzer.waiting import all_know_the_step, leap_goal, stop_waiting_too_long
 from processing.domain.commands import (
     Calibrate,
     CapturePosture,
@@ -23,7 +25,7 @@ from processing.domain.commands import (
     StartSession,
 )
 from processing.domain.exercises import Channel
-from processing.domain.findings import Finding, LiveFrame, PainReported
+from processing.domain.findings import Finding, LiveFrame
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
 from processing.dsp.blocks import first_block_from, start_of
@@ -60,6 +62,7 @@ class SessionAnalyzer:
             SensorPath(worn, t_ns, present=present.get(SensorId(worn.sensor_id), False)) for worn in start.sensors
         ]
         self._calibrators = {path.placement: Calibrator.at_start(path, t_ns) for path in self._paths}
+        self._watches = {path.placement: SensorWatch() for path in self._paths}
         self._ledger = Ledger(LedgerState(start.session_id))
         self._commands: list[WaitingCommand] = []
         self._set: ExerciseSet | None = None
@@ -139,6 +142,8 @@ class SessionAnalyzer:
         self._begin_ns += shift_ns
         for calibrator in self._calibrators.values():
             calibrator.shift(shift_ns)
+        for watch in self._watches.values():
+            watch.shift(shift_ns)
         if self._set is not None:
             self._set.shift(shift_ns)
         self._daily.poses.shift(shift_ns)
@@ -172,6 +177,7 @@ class SessionAnalyzer:
             frames[path.placement] = frame
             if frame.hole is not None:
                 report_hole(path, frame.hole, self._ledger)
+            self._watches[path.placement].step(path, frame, self._ledger, exercising=self._set is not None)
             calibrator.step(path, frame.block, self._ledger, exercising=self._set is not None)
         if not frames:
             command_ns = self._commands[0].t_ns if self._commands else None
@@ -196,7 +202,7 @@ class SessionAnalyzer:
                     calibrator.settle(path, t_ns, self._ledger)
                 self._sets += 1
                 self._set = ExerciseSet.begin(
-                    code, self._sets, t_ns, self._calibrators, self._levels_mps2(), self._ledger
+                    code, self._sets, t_ns, self._calibrators, self._watches, self._levels_mps2(), self._ledger
                 )
             case EndSet():
                 self._end_set(t_ns)
@@ -205,7 +211,7 @@ class SessionAnalyzer:
                 for calibrator in self._calibrators.values():
                     calibrator.request(t_ns)
             case ReportPain(score=score):
-                self._report_pain(t_ns, score)
+                report_pain(t_ns, score, None if self._set is None else self._set.exercise.code, self._ledger)
             case CapturePosture(pose=pose):
                 self._end_set(t_ns)
                 self._daily.poses.request(pose, t_ns)
@@ -217,17 +223,6 @@ class SessionAnalyzer:
     def _levels_mps2(self) -> dict[Placement, float]:
         levels = ((path.placement, path.level_mps2(start_of(self._front))) for path in self._paths)
         return {placement: level for placement, level in levels if level is not None}
-
-    def _report_pain(self, t_ns: int, score: int) -> None:
-        self._ledger.add(
-            PainReported,
-            t0_ns=t_ns,
-            t1_ns=t_ns,
-            algorithm="command/1",
-            quality=1.0,
-            score=score,
-            exercise=None if self._set is None else self._set.exercise.code,
-        )
 
     def _end_set(self, t_ns: int) -> None:
         if self._set is not None:
@@ -269,6 +264,7 @@ class SessionAnalyzer:
                 ledger=self._ledger.state,
                 paths=[path.state() for path in self._paths],
                 calibrators=[one.state for one in self._calibrators.values()],
+                watches=[one.state for one in self._watches.values()],
                 commands=self._commands,
                 running=None if self._set is None else self._set.state,
                 daily=self._daily.state(),
@@ -290,9 +286,13 @@ class SessionAnalyzer:
         analyzer._calibrators = {
             path.placement: Calibrator(one) for path, one in zip(analyzer._paths, state.calibrators, strict=True)
         }
+        analyzer._watches = {
+            path.placement: SensorWatch(one) for path, one in zip(analyzer._paths, state.watches, strict=True)
+        }
         analyzer._commands = state.commands
         analyzer._sets = state.sets
-        analyzer._set = None if state.running is None else ExerciseSet(state.running, analyzer._calibrators)
+        if state.running is not None:
+            analyzer._set = ExerciseSet(state.running, analyzer._calibrators, analyzer._watches)
         analyzer._daily = Daily(tuple(analyzer._calibrators), state.daily)
         analyzer._ended = state.ended
         analyzer._dropped_commands = state.dropped

@@ -1,12 +1,10 @@
-"""Whom a session waits for, and what it says about those it waited for in vain."""
+"""Whom a session waits for."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from processing.analyzer.ledger import Ledger
-from processing.analyzer.sensor import Hole, SensorPath
-from processing.domain.findings import GapSeen
+from processing.analyzer.sensor import SensorPath
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, first_block_from
 
 MAX_WAIT_NS = 120 * NS_PER_S
@@ -39,17 +37,3 @@ def leap_goal(paths: Sequence[SensorPath], next_sample_ns: int, command_ns: int 
     if command_ns is not None:
         goal = min(goal, first_block_from(command_ns))
     return min([goal, *(path.timeline.known_ns // BLOCK_NS for path in paths if path.timeline.present)])
-
-
-def report_hole(path: SensorPath, hole: Hole, ledger: Ledger) -> None:
-    """State a gap of a sensor."""
-    ledger.add(
-        GapSeen,
-        t0_ns=hole.t0_ns,
-        t1_ns=hole.t1_ns,
-        algorithm="grid/1",
-        quality=1.0,
-        placement=path.placement,
-        sensor_id=path.worn.sensor_id,
-        cause=hole.cause,
-    )

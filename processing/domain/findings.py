@@ -20,6 +20,7 @@ from processing.domain.posture_findings import (
 )
 from processing.domain.rejections import RepRejected
 from processing.domain.samples import Placement
+from processing.domain.sensor_findings import SensorFault
 
 
 class SetStarted(Found, frozen=True, kw_only=True, tag="set_started"):
@@ -169,6 +170,7 @@ Finding = (
     | PostureCaptureRefused
     | SlouchEpisode
     | CueDue
+    | SensorFault
 )
 
 

@@ -43,3 +43,5 @@ class RefusalReason(StrEnum):
     """The two sensors show different axes."""
     TOO_CLOSE = "too_close"
     """Two poses that should differ are almost the same."""
+    SENSOR = "sensor"
+    """A sensor, or the way it is worn, is not to be trusted."""

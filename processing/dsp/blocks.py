@@ -71,11 +71,13 @@ class GridBlock:
         index: number of the block since 1970; its first sample is at ``index * BLOCK_NS``.
         acc: shape (5, 3), m/s², C-contiguous.
         gyr: shape (5, 3), rad/s, C-contiguous.
+        bridged: how many of the five lie in a hole that is longer than the period of a slow sensor.
     """
 
     index: int
     acc: Floats
     gyr: Floats
+    bridged: int = 0
 
     @property
     def t0_ns(self) -> int:

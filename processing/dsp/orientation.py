@@ -64,6 +64,17 @@ class Orientation:
         bias: Floats = self._bias + self._vqf.getBiasEstimate()[0]
         return bias
 
+    @property
+    def rested(self) -> bool:
+        """Whether a still pose told the bias."""
+        return self._rested
+
+    @property
+    def wander_radps(self) -> Floats:
+        """Bias that VQF has found beyond the one of the still pose, shape (3,)."""
+        wander: Floats = self._vqf.getBiasEstimate()[0]
+        return wander
+
     def begin_from(self, pose: StillPose, before: Floats) -> None:
         """Take the mean rate of a still pose as the bias, and begin again with what the pose shows.
 

@@ -18,6 +18,10 @@ from processing.dsp.resampling import Run, grid_number_from, on_grid
 MAX_BRIDGE_NS = 250_000_000
 """Longest hole that is interpolated (signals.md §6)."""
 
+LONG_HOLE_NS = 45_000_000
+"""A stream of 25 Hz still tells what a trunk does (signals.md §6: 0.8° in range of motion, p95 3°); holes longer than
+its period are loss, whatever the rate of the sensor."""
+
 MAX_ACC_MPS2 = 400.0
 MAX_GYR_RADPS = 100.0
 """More than any IMU of devices.md can measure (32 g, 4000 °/s): such a sample is broken, not fast."""
@@ -200,11 +204,24 @@ class Timeline:
     def take(self, block_index: int) -> GridBlock | None:
         """Block of the grid, None if any of its samples falls into a gap. Forgets what lies before its end."""
         block = self.peek(block_index)
+        if block is not None:
+            block = GridBlock(block.index, block.acc, block.gyr, self._bridged(block_index))
         self._passed = (block_index + 1) * BLOCK_SAMPLES
         while self._runs and self._runs[0].end <= self._passed:
             del self._runs[0]
         del self._times[: max(bisect_left(self._times, (self._passed - 1) * GRID_NS) - 1, 0)]
         return block
+
+    def _bridged(self, block_index: int) -> int:
+        """How many samples of a block lie in long holes."""
+        begin_ns, end_ns = start_of(block_index), start_of(block_index + 1)
+        before = max(bisect_left(self._times, begin_ns) - 1, 0)
+        bridged = 0
+        for left_ns, right_ns in pairwise(self._times[before : bisect_left(self._times, end_ns - GRID_NS) + 1]):
+            if right_ns - left_ns > LONG_HOLE_NS:
+                first = max(left_ns // GRID_NS + 1, begin_ns // GRID_NS)
+                bridged += max(min(grid_number_from(right_ns), end_ns // GRID_NS) - first, 0)
+        return bridged
 
     def cause_before(self, t_ns: int) -> str:
         """What the gateway said about the gap that ends at a time; forgets it."""

@@ -23,11 +23,14 @@ from processing.domain.posture_types import TrunkPosture
 from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, NS_PER_S, GridBlock, SampleBlock
 from processing.dsp.crests import Crests, CrestsState
 from processing.dsp.excursion import Excursion, ExcursionState
+from processing.dsp.frozen import Frozen, FrozenState
 from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
+from processing.dsp.loss import Loss, LossState
 from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
 from processing.dsp.orientation import Orientation, OrientationState
 from processing.dsp.posture_class import PostureClass, PostureClassState
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
+from processing.dsp.saturation import FlatTops, FlatTopsState
 from processing.dsp.segment import Neutral, NeutralState
 from processing.dsp.slouch import Sitting, Slouch, SlouchState
 from processing.dsp.steps import Steps, StepsState
@@ -83,7 +86,7 @@ def _timeline_step(timeline: Timeline, at: int) -> Any:
         block = BLOCKS[at]
         timeline.push(SampleBlock(SensorId("s"), t_ns, block.acc[:4], block.gyr[:4]))
     taken = timeline.take(at - 4) if at >= 4 else None
-    return None if taken is None else (taken.acc.tobytes(), taken.gyr.tobytes())
+    return None if taken is None else (taken.acc.tobytes(), taken.gyr.tobytes(), taken.bridged)
 
 
 def _still_step(stillness: Stillness, at: int) -> Any:
@@ -106,6 +109,20 @@ def _axis_step(axis: FunctionalAxis, at: int) -> Any:
     axis.update(BLOCKS[at], np.zeros(3))
     found, explained = axis.axis(np.array([0.0, 1.0, 0.0]))
     return axis.has_enough, axis.has_settled, explained, None if found is None else found.rightward.tobytes()
+
+
+def _clipped(at: int) -> GridBlock:
+    """The sensor with a gyroscope that ends at 125 °/s, and some samples lost."""
+    block = BLOCKS[at]
+    limit = math.radians(125.0)
+    return GridBlock(at, block.acc, np.clip(2.0 * block.gyr, -limit, limit), bridged=at % 7 % 4)
+
+
+def _frozen_block(at: int) -> GridBlock:
+    """The sensor that repeats its last sample for one second of three."""
+    held = BLOCKS[at - at % 60 if at % 60 < 20 else at]
+    rows = slice(4, 5) if at % 60 < 20 else slice(None)
+    return GridBlock(at, np.repeat(held.acc[rows], 5, axis=0)[:5], np.repeat(held.gyr[rows], 5, axis=0)[:5])
 
 
 def _rest_step(rest: Rest, at: int) -> Any:
@@ -171,6 +188,9 @@ STAGES: dict[type, Stage] = {
     Stillness: Stage(Stillness, _still_step, Stillness.from_state, StillnessState),
     Rest: Stage(Rest, _rest_step, Rest, RestState),
     FunctionalAxis: Stage(FunctionalAxis, _axis_step, FunctionalAxis, FunctionalAxisState),
+    FlatTops: Stage(FlatTops, lambda one, at: one.update(_clipped(at)), FlatTops, FlatTopsState),
+    Frozen: Stage(Frozen, lambda one, at: one.update(_frozen_block(at)), Frozen, FrozenState),
+    Loss: Stage(Loss, lambda one, at: one.update(_clipped(at)), Loss, LossState),
     Sections: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionsState),
     Vertical: Stage(Vertical, lambda one, at: one.step(9.81 + 0.1 * wave(at)), Vertical, VerticalState),
     VerticalBounds: Stage(
@@ -256,3 +276,4 @@ def test_the_grid_does_not_depend_on_how_samples_are_cut(cuts: list[int]) -> Non
         if one is not None and other is not None:
             assert one.acc.tobytes() == other.acc.tobytes()
             assert one.gyr.tobytes() == other.gyr.tobytes()
+            assert one.bridged == other.bridged
