@@ -15,6 +15,7 @@ from processing.analyzer.counters import (
     VerticalCounter,
     VerticalCounterState,
 )
+from processing.analyzer.holding import Holding, HoldingState
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.range_of_motion import NEUTRAL_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
 from processing.analyzer.sensor import Frame
@@ -48,6 +49,7 @@ class ExerciseSetState(msgspec.Struct):
     angles: dict[RomSegment, AngleCountersState] = msgspec.field(default_factory=dict)
     verticals: dict[RomSegment, VerticalCounterState] = msgspec.field(default_factory=dict)
     steps: StepsState | None = None
+    holding: HoldingState = msgspec.field(default_factory=HoldingState)
     rom: RangeOfMotionState = msgspec.field(default_factory=RangeOfMotionState)
     reps: dict[str, int] = msgspec.field(default_factory=dict)
     valid_reps: dict[str, int] = msgspec.field(default_factory=dict)
@@ -70,6 +72,7 @@ class ExerciseSet:
         self._neutrals = {placement: Neutral(one) for placement, one in state.neutrals.items()}
         self._rom_segment = rom_segment(state.worn)
         self._rom = RangeOfMotion(self.exercise, self._rom_segment, state.rom)
+        self._holding = Holding(self.exercise, state.worn, state.holding)
         self._angles: dict[RomSegment, AngleCounters] = {}
         self._verticals: dict[RomSegment, VerticalCounter] = {}
         self._compose_counters()
@@ -114,10 +117,16 @@ class ExerciseSet:
         )
         return begun
 
+    @property
+    def held_s(self) -> float | None:
+        """How long the pose of the exercise has been held now, None while it is not."""
+        return self._holding.held_s
+
     def shift(self, by_ns: int) -> None:
         """The clock was set anew: the set is dated back from the new time."""
         self.state.t0_ns += by_ns
         self._rom.shift(by_ns)
+        self._holding.shift(by_ns)
 
     def _compose_counters(self) -> None:
         state = self.state
@@ -145,6 +154,7 @@ class ExerciseSet:
     def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:
         """Take the frames of a block and how long each sensor has been at rest."""
         self._walk(frames, ledger)
+        self._holding.step(frames, self._calibrators, self.state.number, ledger)
         if any(frame.righted for frame in frames.values()):
             self._begin_anew(frames)
         rotations = self._rotations(frames)
@@ -238,6 +248,7 @@ class ExerciseSet:
         for segment, counter in self._verticals.items():
             self._report(counter.finish(t_ns), segment, ledger)
         self._report_bout(self._steps.finish(), ledger)
+        self._holding.finish(self.state.number, self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
         self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
         ledger.add(

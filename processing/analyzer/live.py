@@ -28,6 +28,7 @@ def live_frame(
         exercise=None if running is None else running.exercise.code,
         set_number=set_number,
         reps={} if running is None else dict(running.state.reps),
+        held_s=None if running is None else running.held_s,
         lumbar=angles.get(RomSegment.LUMBAR),
         trunk=angles.get(RomSegment(upper.value)),
         calibrated=all(one.rightward is not None for one in calibrators.values()),

@@ -98,18 +98,19 @@ class HoldSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A pose that is held, as an exercise of its own or at the far end of every repetition.
 
     Attributes:
-        posture: posture the trunk is in while holding; how far it may lean is the hold detector's business.
+        posture: posture the trunk is in while holding.
         segment: sensor whose stillness and posture decide.
-        lift: channel that has left the start pose by at least its floor, to either side, while the pose is held; None
-            if only posture and stillness tell.
-        min_s: shortest stillness that is a hold. Where there is no ``lift`` it must be longer than the pauses
-            before and after the hold, in which the trunk may lie the same way.
+        lift: how far the pose is from the start pose: an angle channel's floor is the smallest lean of the segment
+            (so its axis must not be upright), to any side; the vertical channel's is the smallest rise.
+        min_s: shortest rest in the pose that is a hold.
+        within_deg: how far up may lie from where the posture has it; an upright trunk is 90° from a lying one.
     """
 
     posture: Posture
     segment: Placement
-    lift: CountedChannel | None
+    lift: CountedChannel
     min_s: float
+    within_deg: float = 60.0
 
 
 class Exercise(msgspec.Struct, frozen=True, kw_only=True):
@@ -160,8 +161,6 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
         """Sensors of which any one gives the count (or the hold, or the time)."""
         enough = {place for channel in self.channels for place in (channel.segment, channel.fallback) if place}
         if not self.channels and self.hold is not None:
-            lift = self.hold.lift
-            enough = (
-                {self.hold.segment} if lift is None or lift.fallback is None else {self.hold.segment, lift.fallback}
-            )
+            fallback = self.hold.lift.fallback
+            enough = {self.hold.segment} if fallback is None else {self.hold.segment, fallback}
         return frozenset(enough) or frozenset(Placement)

@@ -11,6 +11,7 @@ import msgspec
 
 from processing.domain.exercises import Channel
 from processing.domain.found import Found, RefusalReason
+from processing.domain.hold_findings import HoldCompleted, HoldRefused
 from processing.domain.posture_findings import (
     CueDue,
     PostureCaptured,
@@ -160,6 +161,8 @@ Finding = (
     | SetCompleted
     | RomMeasured
     | RomRefused
+    | HoldCompleted
+    | HoldRefused
     | StepBout
     | CalibrationDone
     | CalibrationRefused
@@ -192,6 +195,8 @@ class LiveFrame(msgspec.Struct, frozen=True, kw_only=True, tag="live_frame"):
     exercise: str | None
     set_number: int
     reps: dict[str, int]
+    held_s: float | None = None
+    """How long the pose of the exercise has been held now, None while it is not."""
     lumbar: tuple[float, float, float] | None
     """Flexion, right bend, left rotation of the thorax against the pelvis."""
     trunk: tuple[float, float, float] | None

@@ -58,6 +58,9 @@ _PRESS_UP = CountedChannel(
 _SIDE_RISE = CountedChannel(
     channel=Channel.LATERAL_BEND, segment=Placement.PELVIS, fallback=Placement.THORAX, swing=Swing.ONE_SIDED, floor=6.0
 )
+_PLANK_RISE = CountedChannel(
+    channel=Channel.VERTICAL, segment=Placement.PELVIS, fallback=Placement.THORAX, swing=Swing.UP_DOWN, floor=0.08
+)
 _KNEE_PULL = CountedChannel(
     channel=Channel.FLEXION, segment=Placement.PELVIS, fallback=None, swing=Swing.ONE_SIDED, floor=5.0
 )
@@ -102,8 +105,8 @@ FLOOR_EXERCISES = (
         posture=Posture.PRONE,
         counting=Counting.HELD,
         evidence=Evidence.NOT_CHECKED,
-        source="Hold 10-60 s, head up 10-20°, sag 5-10°: estimate. It looks like lying prone.",
-        hold=HoldSpec(posture=Posture.PRONE, segment=Placement.PELVIS, lift=None, min_s=5.0),
+        source="Hold 10-60 s, head up 10-20°, sag 5-10°: estimate. Rising to it tells it from lying.",
+        hold=HoldSpec(posture=Posture.PRONE, segment=Placement.PELVIS, lift=_PLANK_RISE, min_s=3.0),
     ),
     Exercise(
         code="low_plank",
@@ -111,8 +114,8 @@ FLOOR_EXERCISES = (
         posture=Posture.PRONE,
         counting=Counting.HELD,
         evidence=Evidence.NOT_CHECKED,
-        source="Hold 10-60 s, head up 0-8°, sag 5-10°: estimate. It looks like lying prone.",
-        hold=HoldSpec(posture=Posture.PRONE, segment=Placement.PELVIS, lift=None, min_s=5.0),
+        source="Hold 10-60 s, head up 0-8°, sag 5-10°: estimate. Rising to it tells it from lying.",
+        hold=HoldSpec(posture=Posture.PRONE, segment=Placement.PELVIS, lift=_PLANK_RISE, min_s=3.0),
     ),
     Exercise(
         code="side_plank",

@@ -144,7 +144,9 @@ UPRIGHT_EXERCISES = (
         counting=Counting.HELD,
         evidence=Evidence.NOT_CHECKED,
         source="Hold 15-60 s: patient leaflets; bend 40-70°: estimate.",
-        hold=HoldSpec(posture=Posture.STANDING, segment=Placement.THORAX, lift=_BEND_FORWARD, min_s=5.0),
+        hold=HoldSpec(
+            posture=Posture.STANDING, segment=Placement.THORAX, lift=_BEND_FORWARD, min_s=5.0, within_deg=120.0
+        ),
     ),
     Exercise(
         code="iliopsoas_stretch",

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 
 from firmware_sim.imperfections import count_scale
 from firmware_sim.motion.course import Manner
 from firmware_sim.motion.movements import CALIBRATION
-from firmware_sim.motion.truth import HoldTruth, SetTruth
+from firmware_sim.motion.truth import SetTruth
 from firmware_sim.patient import SimulatedPatient, SimulatedSource, draw_patient
 from processing.analyzer.inputs import Ordered, SessionInput
 from processing.analyzer.recording import RecordedSession
 from processing.analyzer.session import SessionAnalyzer
 from processing.domain.commands import EndSession, EndSet, SensorPlacement, StartExercise, StartSession
 from processing.domain.exercises import CATALOGUE, Counting, Exercise
-from processing.domain.findings import Finding, SetCompleted, kind_of
+from processing.domain.findings import Finding, SetCompleted
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
 from processing.dsp.blocks import NS_PER_S, SampleBlock
 from service.cli.evaluation import figures
 from service.cli.evaluation.counting import Count, count_figures
 from service.cli.evaluation.figures import Figure
+from service.cli.evaluation.holds import SetHolds, hold_figures, set_holds
 from service.cli.evaluation.progress import Progress
 
 SEED = 20_260
@@ -38,8 +39,6 @@ LOST_FRACTION = 0.03
 SHORTEST_REPS, LONGEST_REPS = 5, 11
 REP_HOLD_S = (2.0, 5.0)
 POSE_HOLD_S = (10.0, 20.0)
-
-HOLD_KIND = "hold_completed"
 
 _SESSION = "00000000-0000-4000-8000-000000000001"
 _STEP_S = 10.0
@@ -77,7 +76,7 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
     """Exact counts and hold times of people who do these exercises."""
     everybody = list(progress.each(partial(_person, exercises), range(people)))
     scored = [one for counted, _ in everybody for one in counted]
-    holds = [one for _, held in everybody for one in held]
+    holds = [one for _, own in everybody for one in own]
     by_part: dict[str, list[Count]] = {
         "sets without a faulty repetition": [one.counted for one in scored if not one.faulty],
         "people with good sensors": [one.counted for one in scored if not one.cheap],
@@ -87,7 +86,7 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
         by_part.setdefault(one.counted.recording, []).append(one.counted)
     return [
         *count_figures(figures.SIMULATOR, _METHOD, [one.counted for one in scored]),
-        _hold_figure(holds),
+        *hold_figures(holds),
         *(
             count_figures(figures.SIMULATOR, f"of these {part}", own, comparison=True)[0]
             for part, own in by_part.items()
@@ -95,10 +94,12 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
     ]
 
 
-def _person(exercises: Sequence[Exercise], number: int) -> tuple[list[_Scored], list[_Held]]:
+def _person(exercises: Sequence[Exercise], number: int) -> tuple[list[_Scored], list[SetHolds]]:
     simulated = simulated_session(number, exercises)
     findings = _findings(simulated)
-    return _counts(simulated, findings, cheap=_is_cheap(number)), _holds(simulated, findings)
+    return _counts(simulated, findings, cheap=_is_cheap(number)), set_holds(
+        simulated.person, simulated.truths, findings
+    )
 
 
 def simulated_session(number: int, exercises: Sequence[Exercise]) -> SimulatedSession:
@@ -173,49 +174,3 @@ def _counts(simulated: SimulatedSession, findings: Sequence[Finding], *, cheap: 
             count = Count(simulated.person, truth.exercise, name, found.get(name, 0), truth.count(channel.channel))
             scored.append(_Scored(count, faulty, cheap))
     return scored
-
-
-class _Held(NamedTuple):
-    """A true hold, and how far its found time is off; one not found is off by all of it."""
-
-    person: str
-    exercise: str
-    error_s: float
-
-
-def _holds(simulated: SimulatedSession, findings: Sequence[Finding]) -> list[_Held]:
-    found = [finding for finding in findings if kind_of(finding) == HOLD_KIND]
-    return [
-        _Held(simulated.person, truth.exercise, _hold_error_s(hold, found))
-        for truth in simulated.truths
-        for hold in truth.holds
-    ]
-
-
-def _hold_error_s(hold: HoldTruth, found: Sequence[Finding]) -> float:
-    middle_ns = _ns((hold.start_s + hold.end_s) / 2.0)
-    for finding in found:
-        if finding.t0_ns <= middle_ns <= finding.t1_ns:
-            return abs((finding.t1_ns - finding.t0_ns) / NS_PER_S - hold.seconds)
-    return hold.seconds
-
-
-def _hold_figure(holds: Sequence[_Held]) -> Figure:
-    built = any(kind.__struct_config__.tag == HOLD_KIND for kind in get_args(Finding))
-    worst = max(holds, key=lambda one: one.error_s, default=None)
-    people = sorted({one.person for one in holds})
-    return Figure(
-        set=figures.SIMULATOR,
-        measure=figures.HOLD_ERROR,
-        method="time of the finding that spans the middle of a true hold, less the true time; none: all of it",
-        unit="s",
-        value=float(np.mean([one.error_s for one in holds])) if built and holds else None,
-        people=len(people),
-        recordings=len({(one.person, one.exercise) for one in holds}),
-        repetitions=len(holds),
-        per_person={
-            person: float(np.mean([one.error_s for one in holds if one.person == person])) for person in people if built
-        },
-        worst=f"{worst.exercise} of {worst.person}" if built and worst is not None else None,
-        note="" if built else f"no finding of kind {HOLD_KIND} yet; {len(holds)} holds wait for it",
-    )

@@ -25,8 +25,10 @@ from processing.dsp.crests import Crests, CrestsState
 from processing.dsp.excursion import Excursion, ExcursionState
 from processing.dsp.frozen import Frozen, FrozenState
 from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
+from processing.dsp.holds import HoldRule, Holds, HoldsState, Posed
 from processing.dsp.loss import Loss, LossState
 from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
+from processing.dsp.movements import Moment, Movements, MovementsState
 from processing.dsp.orientation import Orientation, OrientationState
 from processing.dsp.posture_class import PostureClass, PostureClassState
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
@@ -175,6 +177,23 @@ def _slouch_step(slouch: Slouch, at: int) -> Any:
     return ended, slouch.slouched, slouch.cue_due()
 
 
+def _quat_at(at: int) -> tuple[float, float, float, float]:
+    """Leaning by 25 degrees for 2 s, out of every 5 s."""
+    half = math.radians(12.5) * min(max(math.sin(2 * math.pi * at / 100.0) * 4.0, 0.0), 1.0)
+    return (math.cos(half), math.sin(half), 0.0, 0.0)
+
+
+def _movements_step(movements: Movements, at: int) -> Any:
+    ended = movements.step(Moment(at * BLOCK_NS, _quat_at(at), 0.3 * math.sin(at)))
+    return ended, movements.speed_dps, movements.began_ns
+
+
+def _holds_step(holds: Holds, at: int) -> Any:
+    return holds.step(Moment(at * BLOCK_NS, _quat_at(at), 0.0)), holds.held_s
+
+
+_HOLD = HoldRule(start=Posed((), 0.0), held=Posed((), 0.0), lean_deg=5.0, rise_m=0.0, min_s=1.0)
+
 STAGES: dict[type, Stage] = {
     PostureClass: Stage(
         PostureClass,
@@ -193,6 +212,8 @@ STAGES: dict[type, Stage] = {
     Loss: Stage(Loss, lambda one, at: one.update(_clipped(at)), Loss, LossState),
     Sections: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionsState),
     Vertical: Stage(Vertical, lambda one, at: one.step(9.81 + 0.1 * wave(at)), Vertical, VerticalState),
+    Movements: Stage(Movements, _movements_step, Movements, MovementsState),
+    Holds: Stage(lambda: Holds(_HOLD), _holds_step, lambda state: Holds(_HOLD, state), HoldsState),
     VerticalBounds: Stage(
         lambda: VerticalBounds(1), _bounds_step, lambda state: VerticalBounds(1, state), VerticalBoundsState
     ),

@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 from processing.domain.commands import ControlMessage
 from processing.domain.errors import DecodeError, DecodeReason
 from processing.domain.exercises import Channel
-from processing.domain.findings import Finding, LiveFrame, kind_of
+from processing.domain.findings import (
+    Finding,
+    LiveFrame,
+    kind_of,
+)
 from processing.wire.messages import (
     MAX_MESSAGE_BYTES,
     Ack,
@@ -47,6 +51,8 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "amplitude": finite,
         "tempo_s": finite,
         "angle_deg": finite,
+        "breaks": st.integers(0, 1000),
+        **dict.fromkeys(("seconds", "sag_deg", "sway_deg"), finite),
         "cadence_per_min": finite,
         "gyro_bias_dps": st.tuples(finite, finite, finite),
         "explained": st.none() | finite,
@@ -85,6 +91,7 @@ angles = st.none() | st.tuples(finite, finite, finite)
         t_ns=st.integers(0, 2**62),
         set_number=st.integers(0, 10**6),
         reps=st.dictionaries(small_text, st.integers(0, 10**6), max_size=3),
+        held_s=st.none() | finite,
         lumbar=angles,
         trunk=angles,
     )
