@@ -9,7 +9,7 @@ import msgspec
 from processing.domain.exercises import Channel, CountedChannel, Swing
 from processing.domain.rejections import RejectionReason
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
-from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionsState, movement_lowpass
+from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionState, movement_lowpass
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.turning_points import Point, Turn, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
@@ -136,7 +136,7 @@ class ChannelCounter:
 class AngleCountersState(msgspec.Struct):
     """State of ``AngleCounters``."""
 
-    lowpass: list[SectionsState]
+    lowpass: list[SectionState]
     channels: list[ChannelState]
     whole: list[float] | None = None
     last: Point | None = None
@@ -224,8 +224,8 @@ class VerticalCounterState(msgspec.Struct):
     """State of ``VerticalCounter``."""
 
     vertical: VerticalState
-    lowpass: SectionsState
-    speed_lowpass: SectionsState
+    lowpass: SectionState
+    speed_lowpass: SectionState
     bounds: VerticalBoundsState
     channel: ChannelState
 

@@ -81,9 +81,8 @@ class ExerciseSet:
         self._steps = Steps(state.steps)
         state.steps = self._steps.state
         # In a fixed order: findings of different segments must not change places.
-        worn = {RomSegment(placement.value) for placement in state.worn}
-        self._segments = sorted({*self._angles, self._rom_segment, *worn})
-        self.live: dict[RomSegment, tuple[float, float, float]] = {}
+        self._measured = sorted({*self._angles, self._rom_segment} if self.exercise.rom else self._angles)
+        self._newest: dict[Placement, Floats] = {}
 
     @classmethod
     def begin(
@@ -158,20 +157,25 @@ class ExerciseSet:
         if any(frame.righted for frame in frames.values()):
             self._begin_anew(frames)
         rotations = self._rotations(frames)
-        self.live = {}
-        for segment in self._segments:
+        self._newest = rotations
+        for segment in self._measured:
             needed = PLACEMENTS[segment]
             if not all(placement in rotations for placement in needed):
                 continue
             angles = _angles(rotations, needed)
-            last = angles[-1].tolist()
-            self.live[segment] = (last[0], last[1], last[2])
             resumed = any(frames[placement].resumed for placement in needed)
             t0_ns = frames[needed[0]].block.t0_ns
             rest_ns = min(rests_ns[placement] for placement in needed)
             self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
             if segment is self._rom_segment:
                 self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=any(self.state.reps.values()))
+
+    def live(self) -> dict[RomSegment, tuple[float, float, float]]:
+        """Newest angles of all segments that can be told, degrees; computed only when a screen asks."""
+        newest = {placement: rotations[-1:] for placement, rotations in self._newest.items()}
+        told = [segment for segment, needed in PLACEMENTS.items() if all(one in newest for one in needed)]
+        angles = {segment: _angles(newest, PLACEMENTS[segment])[0].tolist() for segment in told}
+        return {segment: (flexion, bend, rotation) for segment, (flexion, bend, rotation) in angles.items()}
 
     def _begin_anew(self, frames: Mapping[Placement, Frame]) -> None:
         """A still pose righted the inclination: if the person still rests where the set began, this is its begin."""

@@ -20,7 +20,7 @@ def live_frame(
     calibrators: Mapping[Placement, Calibrator],
 ) -> LiveFrame:
     """Frame of a session at a time, with the set that is running, if one is."""
-    angles = {} if running is None else running.live
+    angles = {} if running is None else running.live()
     upper = Placement.THORAX if Placement.THORAX in calibrators else Placement.PELVIS
     return LiveFrame(
         session_id=session_id,

@@ -67,6 +67,8 @@ class RangeOfMotion:
             resumed: whether a gap lies before the block.
             began: whether a repetition is already counted, so that a rest is no longer the neutral pose.
         """
+        if not self._exercise.rom:
+            return
         state = self.state
         if state.first_ns is None:
             state.first_ns = t0_ns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +63,7 @@ def block_of(samples: Samples, stream: StreamOpened) -> SampleBlock:
     return SampleBlock(SensorId(stream.sensor_id), t_ns, values[:, 0], values[:, 1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class GridBlock:
     """``BLOCK_SAMPLES`` samples of one sensor on the grid, without holes.
 
@@ -78,6 +78,15 @@ class GridBlock:
     acc: Floats
     gyr: Floats
     bridged: int = 0
+    _means: tuple[float, ...] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def means(self) -> tuple[float, ...]:
+        """Mean rate and mean acceleration, six numbers; several stages ask for them, so they are kept."""
+        if self._means is None:
+            sums = (*np.add.reduce(self.gyr).tolist(), *np.add.reduce(self.acc).tolist())
+            self._means = tuple(one / BLOCK_SAMPLES for one in sums)
+        return self._means
 
     @property
     def t0_ns(self) -> int:

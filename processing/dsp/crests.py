@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
-from processing.dsp.lowpass import SectionsState, step_bandpass
+from processing.dsp.lowpass import SectionState, step_bandpass
 
 FLOOR_MPS2 = 0.6
 """Smallest swing from a trough to a crest. A person who stands or sits still, breathing, stays below 0.2
@@ -39,7 +39,7 @@ class CrestsState(msgspec.Struct):
     value of the last turn.
     """
 
-    sections: SectionsState
+    sections: SectionState
     rising: bool = True
     turned: float = 0.0
     best: float = 0.0

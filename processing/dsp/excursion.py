@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import msgspec
+import numpy as np
 
 from processing.dsp.blocks import Floats
 
@@ -45,7 +46,7 @@ class Excursion:
         state = self.state
         if at_rest:
             self._follow_drift(angles_deg.mean(axis=0).tolist())
-        low, high = angles_deg.min(axis=0).tolist(), angles_deg.max(axis=0).tolist()
+        low, high = np.minimum.reduce(angles_deg).tolist(), np.maximum.reduce(angles_deg).tolist()
         for axis, neutral in enumerate(state.neutral):
             state.lowest[axis] = min(state.lowest[axis], low[axis] - neutral)
             state.highest[axis] = max(state.highest[axis], high[axis] - neutral)

@@ -55,7 +55,7 @@ class FunctionalAxis:
     def update(self, block: GridBlock, bias_radps: Floats) -> None:
         """Take a block."""
         state = self.state
-        rate = block.gyr.mean(axis=0) - bias_radps
+        rate = np.array(block.means[:3]) - bias_radps
         speed = math.sqrt(float((rate**2).sum()))
         if speed < MOVING_RADPS:
             state.quiet_ns += BLOCK_NS

@@ -49,13 +49,13 @@ class Orientation:
     def __init__(self) -> None:
         self._bias = np.zeros(3)
         self._rested = False
-        self._turn = np.array([1.0, 0.0, 0.0, 0.0])
+        self._turn_by(np.array([1.0, 0.0, 0.0, 0.0]))
         self._vqf = _filter(rested=False)
 
     def update(self, block: GridBlock) -> Floats:
         """Quaternions, shape (5, 4), sensor to earth."""
         out = self._vqf.updateBatch(np.ascontiguousarray(block.gyr - self._bias), block.acc)
-        quat: Floats = multiply(self._turn, np.asarray(out["quat6D"]))
+        quat: Floats = np.asarray(out["quat6D"]).dot(self._turned)
         return quat
 
     @property
@@ -91,7 +91,7 @@ class Orientation:
         self._vqf = _filter(rested=True)
         samples = np.repeat(pose.means, BLOCK_SAMPLES, axis=0)
         self._vqf.updateBatch(np.ascontiguousarray(samples[:, :3] - pose.gyr), np.ascontiguousarray(samples[:, 3:]))
-        self._turn = _heading_between(np.asarray(self._vqf.getQuat6D()), before)
+        self._turn_by(_heading_between(np.asarray(self._vqf.getQuat6D()), before))
 
     def prime(self, ahead: Sequence[GridBlock], before: Floats | None) -> None:
         """Start, or start again after a gap: inclination from the accelerometer, bias kept, heading as it was.
@@ -109,7 +109,12 @@ class Orientation:
         state.update({name: trial.state[name] for name in _INCLINATION})
         self._vqf.state = state
         if before is not None:
-            self._turn = _heading_between(np.asarray(self._vqf.getQuat6D()), before)
+            self._turn_by(_heading_between(np.asarray(self._vqf.getQuat6D()), before))
+
+    def _turn_by(self, turn: Floats) -> None:
+        """Turn what VQF says about the vertical; a product with a fixed quaternion is a product with a matrix."""
+        self._turn = turn
+        self._turned = multiply(turn, np.eye(4))
 
     def _started(self, bias: Floats, sigma: float) -> VQF:
         fresh = _filter(rested=self._rested)
@@ -132,7 +137,7 @@ class Orientation:
         orientation = cls()
         orientation._bias = np.array(state.bias_radps)
         orientation._rested = state.rested
-        orientation._turn = np.array(state.turn)
+        orientation._turn_by(np.array(state.turn))
         orientation._vqf = _filter(rested=state.rested)
         vqf_state: Any = state.vqf
         orientation._vqf.state = vqf_state

@@ -56,9 +56,7 @@ class Stillness:
 
     def update(self, block: GridBlock) -> None:
         """Take a block."""
-        row = self._filled % _POSE_BLOCKS
-        self._means[row, :3] = block.gyr.mean(axis=0)
-        self._means[row, 3:] = block.acc.mean(axis=0)
+        self._means[self._filled % _POSE_BLOCKS] = block.means
         self._filled += 1
 
     def pose(self) -> StillPose | None:
@@ -123,8 +121,9 @@ class Rest:
 
     def update(self, block: GridBlock, bias_radps: Floats) -> None:
         """Take a block."""
-        rate = block.gyr.mean(axis=0) - bias_radps
-        if float(np.sqrt((rate**2).sum())) > self.MAX_RATE_RADPS:
+        x, y, z = bias_radps.tolist()
+        rate = block.means
+        if math.hypot(rate[0] - x, rate[1] - y, rate[2] - z) > self.MAX_RATE_RADPS:
             self.state.since_ns = None
         elif self.state.since_ns is None:
             self.state.since_ns = block.t0_ns

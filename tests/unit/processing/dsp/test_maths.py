@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from processing.domain.ids import SensorId
 from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, GridBlock, SampleBlock
 from processing.dsp.excursion import Excursion
 from processing.dsp.functional_axis import FunctionalAxis
-from processing.dsp.lowpass import movement_lowpass
+from processing.dsp.lowpass import STEP_BAND_HZ, Section, movement_lowpass, step_bandpass
 from processing.dsp.mounting import MountError, rightward_of
 from processing.dsp.repetitions import Repetitions
 from processing.dsp.rotation import conjugate, isb_angles_deg, multiply, rotate, upward
@@ -94,12 +95,18 @@ def test_what_is_no_mount_is_refused(text: str) -> None:
         rightward_of(text)
 
 
-def test_the_lowpass_is_scipys_butterworth() -> None:
+@pytest.mark.parametrize(
+    ("ours", "sos"),
+    [
+        (movement_lowpass, butter(2, 2.0, fs=100.0, output="sos")),
+        (step_bandpass, butter(1, STEP_BAND_HZ, "bandpass", fs=20.0, output="sos")),
+    ],
+)
+def test_the_filters_are_scipys_butterworth(ours: Callable[[], Section], sos: np.ndarray) -> None:
     values = np.random.default_rng(1).normal(0.0, 1.0, 300).cumsum() + 20.0
-    sos = butter(2, 2.0, fs=100.0, output="sos")
     expected, _ = sosfilt(sos, values, zi=sosfilt_zi(sos) * values[0])
-    ours = movement_lowpass()
-    assert [ours.step(float(value)) for value in values] == pytest.approx(expected.tolist())
+    section = ours()
+    assert [section.step(float(value)) for value in values] == pytest.approx(expected.tolist())
 
 
 def test_one_bad_sample_never_reaches_the_grid() -> None:

@@ -27,7 +27,7 @@ from processing.dsp.frozen import Frozen, FrozenState
 from processing.dsp.functional_axis import FunctionalAxis, FunctionalAxisState
 from processing.dsp.holds import HoldRule, Holds, HoldsState, Posed
 from processing.dsp.loss import Loss, LossState
-from processing.dsp.lowpass import Sections, SectionsState, movement_lowpass
+from processing.dsp.lowpass import Section, SectionState, movement_lowpass
 from processing.dsp.movements import Moment, Movements, MovementsState
 from processing.dsp.orientation import Orientation, OrientationState
 from processing.dsp.posture_class import PostureClass, PostureClassState
@@ -210,7 +210,7 @@ STAGES: dict[type, Stage] = {
     FlatTops: Stage(FlatTops, lambda one, at: one.update(_clipped(at)), FlatTops, FlatTopsState),
     Frozen: Stage(Frozen, lambda one, at: one.update(_frozen_block(at)), Frozen, FrozenState),
     Loss: Stage(Loss, lambda one, at: one.update(_clipped(at)), Loss, LossState),
-    Sections: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionsState),
+    Section: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionState),
     Vertical: Stage(Vertical, lambda one, at: one.step(9.81 + 0.1 * wave(at)), Vertical, VerticalState),
     Movements: Stage(Movements, _movements_step, Movements, MovementsState),
     Holds: Stage(lambda: Holds(_HOLD), _holds_step, lambda state: Holds(_HOLD, state), HoldsState),
