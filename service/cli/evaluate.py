@@ -38,7 +38,10 @@ def evaluate_command(
     ] = None,
     people: Annotated[int, typer.Option(min=1, max=1000, help="Simulated people.")] = 2,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; else one per processor core.")] = None,
-    page: Annotated[Path | None, typer.Option(help="Markdown file to put the table into, between its marks.")] = None,
+    page: Annotated[Path | None, typer.Option(help="Markdown file to put figures and pictures into.")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="Folder for pictures of the worst recordings; else beside the page.")
+    ] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of rows instead of a table.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a target does not hold.")] = False,
@@ -50,11 +53,13 @@ def evaluate_command(
     asked = _chosen(questions(people), only or ())
     with _workers(jobs or os.cpu_count() or 1) as workers, Console(stderr=True).status("lumbar evaluate") as status:
         rows = evaluate(opened, asked, Progress(status, workers))
+    beside = page.parent / "images" / "accuracy" if page is not None else None
+    drawn = _draw(opened, rows, pictures or beside)
+    if page is not None:
+        accuracy_page(page, rows, datetime.now(UTC).date(), drawn)
     errors = Console(stderr=True)
     for name, reason in opened.broken.items():
         errors.print(f"left out {name}: {reason}", markup=False, highlight=False)
-    if page is not None:
-        accuracy_page(page, rows, datetime.now(UTC).date())
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
     else:
@@ -74,6 +79,16 @@ def evaluate(folder: Folder, asked: Sequence[Question], progress: Progress) -> t
         found: Sequence[Figure] = question.ask(folder, progress)
         measured += judged(found)
     return tuple(measured)
+
+
+def _draw(folder: Folder, rows: Sequence[Row], directory: Path | None) -> dict[str, Path]:
+    if directory is None:
+        return {}
+    try:
+        from service.cli.evaluation.pictures import draw_pictures  # noqa: PLC0415 - an optional part
+    except ImportError as error:
+        raise SettingsError("--page and --pictures need matplotlib: pip install 'lumbar[plot]'") from error
+    return draw_pictures(folder, rows, directory)
 
 
 def _workers(jobs: int) -> AbstractContextManager[Executor | None]:

@@ -93,12 +93,12 @@ def draw_channel(axes: Axes, channel: Channel, trace: Trace, findings: Sequence[
     points = [(t_ns / NS_PER_S, values[channel]) for t_ns, values in trace.channels if channel in values]
     axes.plot(*_broken([t_s for t_s, _ in points], [value for _, value in points]), color="0.35", linewidth=1.2)
     for number, rep in enumerate(_reps(findings, channel)):
-        axes.axvspan(rep.t0_ns / NS_PER_S, rep.t1_ns / NS_PER_S, color=COUNTED, alpha=0.08 + 0.08 * (number % 2), lw=0)
+        shade, label = 0.08 + 0.08 * (number % 2), "from its start to its end" if number == 0 else None
+        axes.axvspan(rep.t0_ns / NS_PER_S, rep.t1_ns / NS_PER_S, color=COUNTED, alpha=shade, lw=0, label=label)
     for (label, colour, marker), peaks_ns in _marks(findings, channel).items():
         peaks = [_at(points, t_ns / NS_PER_S) for t_ns in peaks_ns]
         axes.plot(*zip(*peaks, strict=True), marker, color=colour, label=f"{label}: {len(peaks)}", zorder=3)
-    unit = "m" if channel is Channel.VERTICAL else "°"
-    axes.set_ylabel(f"{_words(channel.value)}, {unit}")
+    axes.set_ylabel("height, m" if channel is Channel.VERTICAL else f"{_words(channel.value)}, °")
     axes.margins(x=0.01, y=0.1)
     legend_above(axes)
 

@@ -25,14 +25,12 @@ from service.cli.evaluation.counting import count_figures
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder, Recording
 from service.cli.evaluation.progress import Progress
-from service.cli.evaluation.seated_trunk import PLANES, plane_counts
+from service.cli.evaluation.seated_trunk import EXTREMES, plane_counts
 from service.cli.evaluation.sit_to_stand import true_count
 from service.cli.recordings import recording_plan
 
 MARGIN_S = 2.0
 """What a counter that is told where a plane's movements are sees before the first and after the last extreme."""
-
-_EXTREMES = dict(zip(PLANES, ("sagittal", "frontal", "axial"), strict=True))
 
 
 def squat_baselines(folder: Folder, progress: Progress) -> list[Figure]:
@@ -84,7 +82,7 @@ def _planes(recording: Recording) -> list[tuple[Trial, Trial | None]]:
 
 def _told(recording: Recording, trial: Trial) -> Trial | None:
     """The part of the trial around the plane's extremes, where the recording states them."""
-    name = f"t_{_EXTREMES[trial.channel]}"
+    name = f"t_{EXTREMES[trial.channel]}"
     if f"{name}_pos" not in recording.arrays or f"{name}_neg" not in recording.arrays:
         return None
     extremes_s = np.concatenate((recording.floats(f"{name}_pos"), recording.floats(f"{name}_neg")))

@@ -1,27 +1,32 @@
-"""The table of an evaluation as part of a page for people to read."""
+"""The figures of an evaluation as part of a page for people to read."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 from processing.domain.errors import SettingsError
-from service.cli.evaluation.figures import Row
+from service.cli.evaluation.figures import Result, Row, shown
 
 BEGIN = "<!-- lumbar evaluate: begin -->"
 END = "<!-- lumbar evaluate: end -->"
 
-_HEADINGS = ("set", "measure", "method", "people", "recordings", "repetitions", "value", "target", "result", "note")
+MOST_PEOPLE = 12
+"""People whose values stand in a table of their own; of more, only those who miss a target."""
+
+_MARKS = {Result.PASS: "holds", Result.FAIL: "**does not hold**"}
 
 
-def accuracy_page(path: Path, rows: Sequence[Row], day: date) -> None:
-    """Write the table between the marks of a page, or a page of its own where there is none.
+def accuracy_page(path: Path, rows: Sequence[Row], day: date, pictures: Mapping[str, Path] | None = None) -> None:
+    """Write the figures between the marks of a page, or a page of its own where there is none.
 
     Raises:
         SettingsError: the page has no marks, or cannot be read or written.
     """
-    block = f"{BEGIN}\nMeasured on {day.isoformat()}.\n\n{markdown_table(rows)}\n{END}"
+    links = {name: os.path.relpath(file, path.parent) for name, file in (pictures or {}).items()}
+    block = f"{BEGIN}\nMeasured on {day.isoformat()}.\n\n{markdown(rows, links)}\n{END}"
     try:
         before, after = _around(path.read_text(encoding="utf-8"), path) if path.exists() else ("", "\n")
         path.write_text(f"{before}{block}{after}", encoding="utf-8")
@@ -33,29 +38,75 @@ def _around(text: str, path: Path) -> tuple[str, str]:
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise SettingsError(f"--page {path}: it needs the lines {BEGIN} and {END}, between which the table goes")
+        raise SettingsError(f"--page {path}: it needs the lines {BEGIN} and {END}, between which the figures go")
     return before, after
 
 
-def markdown_table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table."""
-    lines = [_line(_HEADINGS), _line(["---"] * len(_HEADINGS))]
+def markdown(rows: Sequence[Row], links: Mapping[str, str]) -> str:
+    """One table of everything that has a target, then each set with its people, its picture and its comparisons."""
+    parts = ["### Summary\n", *_summary([row for row in rows if row.target is not None])]
+    for name in dict.fromkeys(row.set for row in rows):
+        own = [row for row in rows if row.set == name]
+        judged = [row for row in own if row.target is not None]
+        parts += [f"\n### {name}\n", *_details(judged)]
+        parts += _people([row for row in judged if row.per_person])
+        if name in links:
+            parts.append(f"\n![The worst recording of {name}: what was found against what is true]({links[name]})")
+        parts += _folded([row for row in own if row.target is None])
+    return "\n".join(parts)
+
+
+def _summary(rows: Sequence[Row]) -> Iterator[str]:
+    yield from _table("set", "measure", "value", "target", "result", "best simple method", "people", "recordings")
     for row in rows:
-        cells = (
-            row.set,
-            row.measure,
-            row.method,
-            str(row.people or "-"),
-            str(row.recordings or "-"),
-            "" if row.repetitions is None else str(row.repetitions),
-            row.shown_value,
-            row.target or "",
-            row.result.value,
-            row.remark,
+        result = _MARKS.get(row.result, row.result.value)
+        counts = (str(row.people or "-"), str(row.recordings or "-"))
+        yield _line(row.set, row.measure, row.shown_value, row.target or "", result, row.shown_baseline, *counts)
+
+
+def _details(rows: Sequence[Row]) -> Iterator[str]:
+    yield from _table("measure", "value", "rests on", "how", "note")
+    for row in rows:
+        yield _line(row.measure, row.shown_value, row.rests_on, row.method, row.remark)
+
+
+def _people(rows: Sequence[Row]) -> Iterator[str]:
+    """The same per person, for each measure that is known per person."""
+    people = sorted({person for row in rows for person in row.per_person})
+    if not people:
+        return
+    listed = people if len(people) <= MOST_PEOPLE else [one for one in people if any(_misses(row, one) for row in rows)]
+    if len(listed) < len(people):
+        yield f"\n{len(people) - len(listed)} of {len(people)} people reach every target by themselves; the others:"
+    yield ""
+    yield from _table("person", *(row.measure for row in rows))
+    for person in listed:
+        values = (row.per_person.get(person) for row in rows)
+        yield _line(
+            person, *("" if one is None else shown(one, row.unit) for one, row in zip(values, rows, strict=True))
         )
-        lines.append(_line(cells))
-    return "\n".join(lines)
 
 
-def _line(cells: Sequence[str]) -> str:
+def _misses(row: Row, person: str) -> bool:
+    value = row.per_person.get(person)
+    above = row.at_most is not None and value is not None and value > row.at_most
+    below = row.at_least is not None and value is not None and value < row.at_least
+    return above or below
+
+
+def _folded(rows: Sequence[Row]) -> Iterator[str]:
+    """Rows that are not judged, folded away."""
+    if not rows:
+        return
+    yield f"\n<details><summary>For comparison: {len(rows)} more rows</summary>\n"
+    yield from _details(rows)
+    yield "\n</details>"
+
+
+def _table(*headings: str) -> Iterator[str]:
+    yield _line(*headings)
+    yield _line(*["---"] * len(headings))
+
+
+def _line(*cells: str) -> str:
     return f"| {' | '.join(cell.replace('|', '/') for cell in cells)} |"

@@ -19,6 +19,9 @@ from service.cli.evaluation.progress import Progress
 PLANES = ("flexion", "lateral_bend", "axial_rotation")
 """Channels in the order of ``rep_count``."""
 
+EXTREMES = dict(zip(PLANES, ("sagittal", "frontal", "axial"), strict=True))
+"""How the arrays with the times of the extremes name each plane."""
+
 EXERCISE = "seated_rom"
 
 _METHOD = "analyzer, whole recording as one set without boundaries, all planes counted at once; per plane"

@@ -78,9 +78,24 @@ def sitting_figures(folder: Folder, progress: Progress) -> list[Figure]:
         (f"baseline: mean acceleration of a clip more than {FIXED_DEG}° from all other upright clips", each, _by_mean),
     )
     return [
-        _figure(method, _judge(clips, folds, slouched), recordings, comparison=number > 0)
+        _figure(method, _judge(clips, folds, slouched), recordings, comparison=number > 0, simple=slouched is _by_mean)
         for number, (method, folds, slouched) in enumerate(methods)
     ]
+
+
+def angles_from_upright_deg(recording: Recording) -> dict[bool, list[float]]:
+    """Angle of each clip's end from the mean of all other upright clips, degrees, of upright (False) and bad clips.
+
+    Raises:
+        RecordingError: the recording has no such clips.
+    """
+    clips = _clips(recording)
+    angles: dict[bool, list[float]] = {False: [], True: []}
+    for clip in clips:
+        others = [other for other in clips if other is not clip]
+        if any(not other.bad for other in others):
+            angles[clip.bad].append(angle_deg(clip.ups[-1], _upright(others)))
+    return angles
 
 
 def _clips(recording: Recording) -> list[_Clip]:
@@ -147,7 +162,7 @@ def _mean(vectors: Sequence[Vector]) -> Vector:
     return unit((x, y, z))
 
 
-def _figure(method: str, judged: Sequence[_Judged], recordings: int, *, comparison: bool) -> Figure:
+def _figure(method: str, judged: Sequence[_Judged], recordings: int, *, comparison: bool, simple: bool) -> Figure:
     bad = [one for one in judged if one.bad]
     upright = [one for one in judged if not one.bad]
     found, kept = sum(one.slouched for one in bad), sum(not one.slouched for one in upright)
@@ -165,4 +180,5 @@ def _figure(method: str, judged: Sequence[_Judged], recordings: int, *, comparis
         if judged
         else "no clips of upright and bad sitting",
         comparison=comparison,
+        baseline=f"mean acceleration, {FIXED_DEG}°" if simple else None,
     )

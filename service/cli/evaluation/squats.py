@@ -86,6 +86,13 @@ def _within(sets: Sequence[_Set], indices: Sequence[int]) -> float:
     return 100.0 * float(np.mean(np.logical_and.reduce(near)))
 
 
+def _least_within(sets: Sequence[_Set], indices: Sequence[int]) -> str | None:
+    """Recording with the smallest share of windows met, None if all are."""
+    shares = {one.counted.recording: _within([one], indices) for one in sets if one.windows}
+    worst = min(shares, key=lambda name: shares[name], default=None)
+    return worst if worst is not None and shares[worst] < 100.0 else None
+
+
 def _boundary_figures(sets: Sequence[_Set]) -> list[Figure]:
     shown = (
         (figures.BOUNDARIES, (0, 1), False),
@@ -102,6 +109,7 @@ def _boundary_figures(sets: Sequence[_Set]) -> list[Figure]:
             {person: _within(own, indices) for person, own in _by_person(sets).items()},
             _median_note(sets, indices),
             comparison=comparison,
+            worst=_least_within(sets, indices),
         )
         for measure, indices, comparison in shown
     ]
@@ -160,6 +168,7 @@ def _figure(
     note: str,
     *,
     comparison: bool,
+    worst: str | None = None,
 ) -> Figure:
     return Figure(
         set=figures.SQUATS,
@@ -171,6 +180,7 @@ def _figure(
         recordings=len(sets),
         repetitions=sum(len(one.windows) for one in sets),
         per_person=per_person,
+        worst=worst,
         note=note,
         comparison=comparison,
     )

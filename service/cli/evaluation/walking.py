@@ -27,7 +27,7 @@ from service.cli.recordings import recording_plan
 
 TOLERANCE_S = 0.5
 
-_REFERENCES = ("indip", "stereophoto")
+REFERENCES = ("indip", "stereophoto")
 """Truths, the one that the published figures of mobgap rest on first (signals.md §5)."""
 
 _STEPS = "step stage of the analyzer; steps of confirmed bouts, within reference bouts, 0.5 s tolerance"
@@ -47,13 +47,13 @@ class _Walk(NamedTuple):
 
 def walking_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """F1 of steps against each reference, and repetitions of every counted exercise."""
-    walks: dict[str, list[_Walk]] = {reference: [] for reference in _REFERENCES}
+    walks: dict[str, list[_Walk]] = {reference: [] for reference in REFERENCES}
     false_reps: list[tuple[str, str, Counter[str]]] = []
     for own, counted in folder.each(figures.WALKING, _answers, progress):
         for reference, walk in own.items():
             walks[reference].append(walk)
         false_reps.append(counted)
-    return [*(_step_figure(reference, walks[reference]) for reference in _REFERENCES), _false_figure(false_reps)]
+    return [*(_step_figure(reference, walks[reference]) for reference in REFERENCES), _false_figure(false_reps)]
 
 
 def _answers(recording: Recording) -> tuple[dict[str, _Walk], tuple[str, str, Counter[str]]]:
@@ -61,7 +61,7 @@ def _answers(recording: Recording) -> tuple[dict[str, _Walk], tuple[str, str, Co
     steps_s = step_times_s(recording)
     walks = {
         reference: _walk(recording, steps_s, reference)
-        for reference in _REFERENCES
+        for reference in REFERENCES
         if f"ref_{reference}_bouts" in recording.arrays
     }
     return walks, (recording.person, recording.name, _false_reps(recording))
@@ -134,7 +134,7 @@ def _step_figure(reference: str, walks: Sequence[_Walk]) -> Figure:
         per_person={person: _pooled_f1(own) for person, own in by_person.items()},
         worst=min(walks, key=lambda walk: walk.f1).recording if walks else None,
         note=f"{found} found, {true} true, {sum(walk.matched for walk in walks)} matched" if walks else "no reference",
-        comparison=reference != _REFERENCES[0],
+        comparison=reference != REFERENCES[0],
     )
 
 

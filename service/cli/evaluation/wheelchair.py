@@ -77,7 +77,9 @@ class Scored(NamedTuple):
     value: float
 
 
-class _Sensor(NamedTuple):
+class Sensor(NamedTuple):
+    """Directions of up in a sensor's frame, shape (n, 3): true ones at its own times, found ones on the grid."""
+
     t_s: Floats
     truth: Floats
     grid_s: Floats
@@ -107,7 +109,7 @@ def _of_recording(
 def _values(
     recording: Recording, truths: Mapping[tuple[str, str], Mapping[str, str]]
 ) -> Iterator[tuple[tuple[str, str], float]]:
-    sensors = _good_sensors(recording)
+    sensors = good_sensors(recording)
     for placement, sensor in sensors.items():
         _, name, measure = _SENSORS[placement]
         for method, (found, truth) in _versions(sensor).items():
@@ -119,7 +121,12 @@ def _values(
         yield from _between(sensors[Placement.PELVIS], sensors[Placement.THORAX])
 
 
-def _good_sensors(recording: Recording) -> dict[Placement, _Sensor]:
+def good_sensors(recording: Recording) -> dict[Placement, Sensor]:
+    """Sensors of a recording whose truth is good.
+
+    Raises:
+        RecordingError: truth and samples do not fit each other.
+    """
     tracks = load_recording(recording.path)
     mounts = recording_plan(recording.path).mounts
     return {
@@ -137,7 +144,7 @@ def _is_good(recording: Recording, name: str) -> bool:
         return False
 
 
-def _sensor(recording: Recording, prefix: str, track: Track, mount: str) -> _Sensor:
+def _sensor(recording: Recording, prefix: str, track: Track, mount: str) -> Sensor:
     truth = up_of(recording.floats(f"{prefix}ref_quat"))
     valid = recording.floats(f"{prefix}ref_valid") > 0.0
     if truth.shape != track.acc.shape or valid.shape != track.t_s.shape:
@@ -146,10 +153,10 @@ def _sensor(recording: Recording, prefix: str, track: Track, mount: str) -> _Sen
     run = oriented(track, mount)
     if not len(run.t_ns):
         raise RecordingError(str(recording.path), "too short")
-    return _Sensor(track.t_s, truth, seconds(run.t_ns), up_of(run.quats), up_by_accelerometer(run.acc))
+    return Sensor(track.t_s, truth, seconds(run.t_ns), up_of(run.quats), up_by_accelerometer(run.acc))
 
 
-def _versions(sensor: _Sensor) -> dict[str, tuple[Floats, Floats]]:
+def _versions(sensor: Sensor) -> dict[str, tuple[Floats, Floats]]:
     """Directions found and true, by method, where both are known."""
     found = directions_at(sensor.t_s, sensor.grid_s, sensor.found, 1.5 * GRID_S)
     baseline = directions_at(sensor.t_s, sensor.grid_s, sensor.baseline, 1.5 * GRID_S)
@@ -160,7 +167,7 @@ def _versions(sensor: _Sensor) -> dict[str, tuple[Floats, Floats]]:
     return {_STAGE: (found, truth), _ALIGNED: (aligned(found, truth), truth), _BASELINE: (baseline, truth)}
 
 
-def _ranges(sensor: _Sensor, row: Mapping[str, str], recording: Recording) -> Iterator[tuple[tuple[str, str], float]]:
+def _ranges(sensor: Sensor, row: Mapping[str, str], recording: Recording) -> Iterator[tuple[tuple[str, str], float]]:
     for plane, (measure, tilt_deg) in _PLANES.items():
         try:
             complete, true_deg = row[f"{plane}_complete"] == "True", float(row[f"{plane}_rom"])
@@ -171,7 +178,7 @@ def _ranges(sensor: _Sensor, row: Mapping[str, str], recording: Recording) -> It
                 yield (measure, method), abs(float(np.ptp(tilt_deg(up))) - true_deg)
 
 
-def _between(lower: _Sensor, upper: _Sensor) -> Iterator[tuple[tuple[str, str], float]]:
+def _between(lower: Sensor, upper: Sensor) -> Iterator[tuple[tuple[str, str], float]]:
     """Sagittal tilt of the upper sensor less that of the lower one, against the same from the truth."""
     t_s = lower.grid_s
     truths = [directions_at(t_s, one.t_s, one.truth, MAX_TRUTH_STEP_S) for one in (lower, upper)]

@@ -6,6 +6,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+import msgspec
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -13,9 +14,9 @@ from typer.testing import CliRunner, Result
 from processing.domain.errors import SettingsError
 from service.cli.evaluate import MISSED, evaluate, evaluate_command
 from service.cli.evaluation import figures
-from service.cli.evaluation.figures import Figure, Target, judged
+from service.cli.evaluation.figures import Figure, Row, Target, judged
 from service.cli.evaluation.folder import Folder, person_of
-from service.cli.evaluation.markdown import BEGIN, END, accuracy_page, markdown_table
+from service.cli.evaluation.markdown import BEGIN, END, accuracy_page, markdown
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.questions import Question, questions
 from tests.unit.service.cli.evaluation_folders import simulated_arrays, write
@@ -23,7 +24,7 @@ from tests.unit.service.cli.evaluation_folders import simulated_arrays, write
 SQUATS_EXACT = Target(set="squats", measure="exact", unit="%", at_least=97.0)
 
 
-def a_figure(value: float | None, *, comparison: bool = False) -> Figure:
+def a_figure(value: float | None, *, comparison: bool = False, baseline: str | None = None) -> Figure:
     return Figure(
         set="squats",
         measure="exact",
@@ -33,6 +34,7 @@ def a_figure(value: float | None, *, comparison: bool = False) -> Figure:
         people=2,
         recordings=3,
         comparison=comparison,
+        baseline=baseline,
     )
 
 
@@ -130,17 +132,42 @@ def test_an_unknown_name_or_folder_is_refused(tmp_path: Path, arguments: list[st
 
 def test_the_page_keeps_what_lies_around_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "accuracy.md"
-    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    page.write_text(f"before\n{BEGIN}\noutdated\n{END}\nafter\n")
     rows = judged([a_figure(98.0)], targets=[SQUATS_EXACT])
     accuracy_page(page, rows, date(2025, 11, 22))
     text = page.read_text()
     assert text.startswith("before\n")
     assert text.endswith("after\n")
-    assert "old" not in text
-    assert markdown_table(rows) in text
+    assert "outdated" not in text
+    assert markdown(rows, {}) in text
     assert "2025-11-22" in text
     accuracy_page(page, rows, date(2025, 11, 22))
     assert page.read_text() == text
+
+
+def many_people(count: int) -> tuple[Row, ...]:
+    scores = {f"P{number:02}": 100.0 - number for number in range(count)}
+    figure = msgspec.structs.replace(a_figure(98.0), per_person=scores)
+    return judged([figure, a_figure(40.0, comparison=True), a_figure(50.0, baseline="peaks")], targets=[SQUATS_EXACT])
+
+
+def test_the_page_begins_with_what_has_a_target_beside_the_best_simple_method() -> None:
+    summary = markdown(many_people(2), {}).partition("### squats")[0].splitlines()
+    assert summary[-2:] == ["| squats | exact | 98 % | ≥ 97 % | holds | 50 %, peaks | 2 | 3 |", ""]
+
+
+def test_comparisons_are_folded_and_pictures_linked() -> None:
+    text = markdown(many_people(2), {"squats": "images/squats.png"})
+    shown, _, folded = text.partition("<details>")
+    assert "(images/squats.png)" in shown
+    assert ("| exact | 40 % |" in shown, "| exact | 40 % |" in folded) == (False, True)
+
+
+def test_of_many_people_only_those_who_miss_a_target_are_listed() -> None:
+    assert [f"| P{number:02} |" in markdown(many_people(5), {}) for number in range(5)] == [True] * 5
+    text = markdown(many_people(20), {})
+    assert "4 of 20 people reach every target" in text
+    assert [f"| P{number:02} |" in text for number in (3, 4, 19)] == [False, True, True]
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:

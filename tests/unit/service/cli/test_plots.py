@@ -90,7 +90,9 @@ def a_trace(hole_s: tuple[float, float] = (10.0, 12.0)) -> Trace:
 def test_counted_faulty_and_rejected_movements_are_told_apart_with_their_reasons() -> None:
     _, channel, _ = analysis_picture(a_trace(), FINDINGS, "squats").axes
     assert channel.get_ylabel() == "flexion, °"
-    assert channel.get_legend_handles_labels()[1] == [
+    labels = channel.get_legend_handles_labels()[1]
+    assert labels == [
+        "from its start to its end",
         "counted: 2",
         "counted, shallow: 1",
         "not counted, other plane: 1",
