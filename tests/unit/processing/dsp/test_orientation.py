@@ -101,3 +101,16 @@ def test_one_jolted_sample_at_the_start_does_not_tilt_the_first_orientation() ->
     first = orientation.update(blocks[0])[0]
     up = rotate(first, np.array([0.0, 0.0, 1.0]))
     assert math.degrees(math.acos(min(1.0, float(up[2])))) < 0.3
+
+
+def test_a_sustained_push_tilts_a_slow_sensor_less_than_one_that_was_just_shaken() -> None:
+    tilts = []
+    for rate in (0.0, 6.0):
+        orientation = Orientation()
+        for at in range(400):
+            sign = 1.0 if at % 2 else -1.0
+            orientation.update(constant(at, [0.0, 0.0, 9.81], [0.0, 0.0, sign * rate]))
+        for at in range(400, 420):
+            quat = orientation.update(constant(at, [1.5, 0.0, 9.81], [0.0, 0.0, 0.0]))[-1]
+        tilts.append(math.degrees(math.acos(upward(quat[None], np.array([[0.0, 0.0, 1.0]]))[0])))
+    assert 0.1 < tilts[0] < 0.5 * tilts[1]
