@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +27,10 @@ shape and content however the input was cut: that is what makes results independ
 BLOCK_NS = BLOCK_SAMPLES * GRID_NS
 
 NS_PER_S = 1_000_000_000
+
+
+MAX_SCALE = 1e6
+"""Value of one count, SI units, from which on a scale is absurd."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +64,14 @@ def block_of(samples: Samples, stream: StreamOpened) -> SampleBlock:
     """Samples of a log entry in SI units, on the times that the gateway froze into it."""
     counts = np.frombuffer(samples.packed, dtype="<i2", count=samples.count * 6).reshape(-1, 2, 3)
     t_ns = np.arange(samples.count, dtype=np.int64) * stream.period_ns + samples.t0_ns
-    with np.errstate(all="ignore"):  # an absurd scale gives absurd samples, which the timeline throws out
-        values = counts * np.array(((stream.acc_scale,), (stream.gyr_scale,)))
+    values = counts * _scales(stream.acc_scale, stream.gyr_scale)
     return SampleBlock(SensorId(stream.sensor_id), t_ns, values[:, 0], values[:, 1])
+
+
+@lru_cache(maxsize=1024)
+def _scales(acc: float, gyr: float) -> Floats:
+    """Both scales, shape (2, 1). An absurd one is no number: its samples are then none either, and are thrown out."""
+    return np.array([[scale if abs(scale) <= MAX_SCALE else math.nan] for scale in (acc, gyr)])
 
 
 @dataclass(slots=True, eq=False)

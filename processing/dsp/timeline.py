@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from itertools import pairwise
+from operator import lt
 
 import msgspec
 import numpy as np
@@ -66,7 +67,7 @@ class Timeline:
         self._fresh = True
         self._passed = 0
         self._times: list[int] = []
-        self._newest: Floats = np.zeros((2, 1, 3))
+        self._newest: Floats = np.zeros((2, 3))
         self._runs: list[Run] = []
         self._causes: list[tuple[int, str]] = []
         self._broken = 0
@@ -99,33 +100,43 @@ class Timeline:
 
     def push(self, block: SampleBlock) -> None:
         """Take samples; impossible ones and ones that do not move forward in time are counted and dropped."""
-        block = self._forward(self._sound(block))
         if not len(block):
             return
-        self._lay(block)
-        self._times += block.t_ns.tolist()
-        self._newest = np.stack((block.acc[-1:], block.gyr[-1:]))
+        times = block.t_ns.tolist()
+        if not self._are_plain(block, times):
+            block = self._forward(self._sound(block))
+            times = block.t_ns.tolist()
+            if not times:
+                return
+        self._lay(block, times)
+        self._times += times
+        self._newest = np.array((block.acc[-1], block.gyr[-1]))
         self._fresh = False
         self._present = True
-        self._known_ns = max(self._known_ns, self._times[-1])
+        self._known_ns = max(self._known_ns, times[-1])
+
+    def _are_plain(self, block: SampleBlock, times: list[int]) -> bool:
+        """Whether there is nothing to drop: the same as the two questions below, for all samples at once."""
+        return (
+            self._last_ns < times[0]
+            and times[-1] <= max(self._last_ns, self._known_ns) + MAX_LEAP_NS
+            and all(map(lt, times, times[1:]))
+            and bool(np.abs(block.acc).max() <= MAX_ACC_MPS2)
+            and bool(np.abs(block.gyr).max() <= MAX_GYR_RADPS)
+        )
 
     def _sound(self, block: SampleBlock) -> SampleBlock:
         """The samples whose numbers and times are possible."""
-        in_time = block.t_ns <= max(self._last_ns, self._known_ns) + MAX_LEAP_NS
+        sound = block.t_ns <= max(self._last_ns, self._known_ns) + MAX_LEAP_NS
         # not "too large": what is no number is within no limit
-        slow, gentle = np.abs(block.gyr) <= MAX_GYR_RADPS, np.abs(block.acc) <= MAX_ACC_MPS2
-        if in_time.all() and slow.all() and gentle.all():
-            return block
-        sound = in_time & slow.all(axis=1) & gentle.all(axis=1)
+        sound &= np.all(np.abs(block.acc) <= MAX_ACC_MPS2, axis=1) & np.all(np.abs(block.gyr) <= MAX_GYR_RADPS, axis=1)
         self._broken += len(block) - int(np.count_nonzero(sound))
         return block.where(sound)
 
     def _forward(self, block: SampleBlock) -> SampleBlock:
         """The samples that are later than all before them."""
-        t_ns = np.concatenate(((self._last_ns,), block.t_ns))
-        if (t_ns[1:] > t_ns[:-1]).all():
-            return block
-        forward = t_ns[1:] > np.maximum.accumulate(t_ns)[:-1]
+        latest_ns = np.maximum.accumulate(np.concatenate(((self._last_ns,), block.t_ns)))
+        forward = block.t_ns > latest_ns[:-1]
         self._late += len(block) - int(np.count_nonzero(forward))
         return block.where(forward)
 
@@ -134,18 +145,21 @@ class Timeline:
         """Time that the next samples must be later than."""
         return self._times[-1] if self._times else self._known_ns - MAX_LEAP_NS
 
-    def _lay(self, block: SampleBlock) -> None:
+    def _lay(self, block: SampleBlock, times: list[int]) -> None:
         """Lay samples on the grid, as far as it lies between two of them or between the last one and the first."""
-        t_ns, values = block.t_ns, np.stack((block.acc, block.gyr))
         continued = not self._fresh
+        values = np.empty((2, len(times) + continued, 3))
+        values[0, continued:], values[1, continued:] = block.acc, block.gyr
+        t_ns = block.t_ns
         if continued:
-            t_ns = np.concatenate(((self._last_ns,), t_ns))
-            values = np.concatenate((self._newest, values), axis=1)
-        holes = np.flatnonzero(t_ns[1:] - t_ns[:-1] > MAX_BRIDGE_NS) + 1
-        for begin, end in pairwise((0, *holes.tolist(), len(t_ns))):
+            values[:, 0] = self._newest
+            times = [self._last_ns, *times]
+            t_ns = np.array(times)
+        holes = [at for at, (left, right) in enumerate(pairwise(times), 1) if right - left > MAX_BRIDGE_NS]
+        for begin, end in pairwise((0, *holes, len(times))):
             # The last sample of the push before is on the grid already, if it falls on it.
-            first = int(t_ns[begin]) // GRID_NS + 1 if continued and begin == 0 else grid_number_from(int(t_ns[begin]))
-            last = int(t_ns[end - 1]) // GRID_NS
+            first = times[begin] // GRID_NS + 1 if continued and begin == 0 else grid_number_from(times[begin])
+            last = times[end - 1] // GRID_NS
             if first <= last:
                 self._hold(Run(first, on_grid(t_ns[begin:end], values[:, begin:end], first, last)))
 
@@ -205,7 +219,7 @@ class Timeline:
         """Block of the grid, None if any of its samples falls into a gap. Forgets what lies before its end."""
         block = self.peek(block_index)
         if block is not None:
-            block = GridBlock(block.index, block.acc, block.gyr, self._bridged(block_index))
+            block.bridged = self._bridged(block_index)
         self._passed = (block_index + 1) * BLOCK_SAMPLES
         while self._runs and self._runs[0].end <= self._passed:
             del self._runs[0]
@@ -254,7 +268,7 @@ class Timeline:
         timeline._known_ns = state.known_ns
         timeline._fresh = state.fresh
         timeline._times = list(state.times_ns)
-        timeline._newest = np.array(state.newest).reshape(2, 1, 3)
+        timeline._newest = np.array(state.newest).reshape(2, 3)
         timeline._runs = [Run.unpacked(first, values) for first, values in state.runs]
         timeline._causes = list(state.causes)
         timeline._broken = state.broken
