@@ -147,6 +147,11 @@ class SensorPath:
         timeline = self.timeline if self.upcoming is None else self.upcoming
         return timeline.broken, timeline.late
 
+    @property
+    def waits(self) -> bool:
+        """Whether more samples are to be waited for, on the old clock or on the one set anew."""
+        return self.timeline.present or self.upcoming is not None
+
     def is_decided(self, block_index: int) -> bool:
         """Whether everything is known that ``step`` needs for a block; the first one after a gap needs some ahead."""
         anew = self._last_block is None or block_index != self._last_block + 1

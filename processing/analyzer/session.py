@@ -14,7 +14,7 @@ from processing.analyzer.reports import report_hole, report_pain
 from processing.analyzer.sensor import Frame, SensorPath
 from processing.analyzer.sensor_watch import SensorWatch
 from processing.analyzer.session_state import SessionState, WaitingCommand, decode_session_state, encode_session_state
-from processing.analyzer.waiting import all_know_the_step, leap_goal, stop_waiting_too_long
+from processing.analyzer.waiting import all_know_the_step, first_sample_from, leap_goal, stop_waiting_too_long
 from processing.domain.commands import (
     Calibrate,
     CapturePosture,
@@ -154,18 +154,17 @@ class SessionAnalyzer:
             if self._commands and self._commands[0].t_ns <= start_of(self._front):
                 self._apply(self._commands.pop(0))
                 continue
-            upcoming = [path.timeline.next_sample_ns(self._front) for path in self._paths]
-            times = [t_ns for t_ns in upcoming if t_ns is not None]
-            if not times:
-                waits = any(path.timeline.present or path.upcoming is not None for path in self._paths)
-                if self._commands and not waits:
-                    # Nobody to wait for: the command moves the time on.
-                    self._front = max(self._front, first_block_from(self._commands[0].t_ns))
-                    continue
+            for path in self._paths:
+                if not path.is_decided(self._front):
+                    return
+            next_sample_ns = first_sample_from(self._paths, self._front)
+            if next_sample_ns is not None:
+                self._step(next_sample_ns)
+            elif self._commands and not any(path.waits for path in self._paths):
+                # Nobody to wait for: the command moves the time on.
+                self._front = max(self._front, first_block_from(self._commands[0].t_ns))
+            else:
                 return
-            if not all(path.is_decided(self._front) for path in self._paths):
-                return
-            self._step(min(times))
 
     def _step(self, next_sample_ns: int) -> None:
         """Compute the block at the front, or leap over a time that no sensor has samples for."""

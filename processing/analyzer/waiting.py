@@ -16,7 +16,9 @@ MAX_STEP_WAIT_NS = 5 * NS_PER_S
 
 def stop_waiting_too_long(paths: Sequence[SensorPath]) -> None:
     """Take sensors for absent that others have waited for too long."""
-    newest_ns = max(path.timeline.known_ns for path in paths)
+    newest_ns = 0
+    for path in paths:
+        newest_ns = max(newest_ns, path.timeline.known_ns)
     for path in paths:
         if path.timeline.present and newest_ns - path.timeline.known_ns > MAX_WAIT_NS:
             path.timeline.leave(path.timeline.known_ns, "overdue")
@@ -29,6 +31,16 @@ def all_know_the_step(paths: Sequence[SensorPath]) -> bool:
         return False
     waits = any(path.timeline.present for path in paths)
     return not waits or max(timeline.known_ns - timeline.start_ns for timeline in new) > MAX_STEP_WAIT_NS
+
+
+def first_sample_from(paths: Sequence[SensorPath], block_index: int) -> int | None:
+    """Time of the first sample of any sensor at or after the begin of a block."""
+    first_ns = None
+    for path in paths:
+        next_ns = path.timeline.next_sample_ns(block_index)
+        if next_ns is not None and (first_ns is None or next_ns < first_ns):
+            first_ns = next_ns
+    return first_ns
 
 
 def leap_goal(paths: Sequence[SensorPath], next_sample_ns: int, command_ns: int | None) -> int:
