@@ -23,7 +23,7 @@ from service.cli.evaluation.figures import Figure, Result, Row, judged, shown
 from service.cli.evaluation.folder import Folder
 from service.cli.evaluation.markdown import accuracy_page
 from service.cli.evaluation.progress import Progress
-from service.cli.evaluation.questions import Question, questions
+from service.cli.evaluation.questions import LEAVE_ONE_OUT, Question, questions
 
 MISSED = 1
 """Exit code with ``--strict`` if a target does not hold, or was not measured."""
@@ -43,6 +43,9 @@ def evaluate_command(
         Path | None, typer.Option(help="Folder for pictures of the worst recordings; else beside the page.")
     ] = None,
     *,
+    leave_one_out: Annotated[
+        bool, typer.Option("--leave-one-out", help="Also vary the parameters, judged by people left out.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="A JSON list of rows instead of a table.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if a target does not hold.")] = False,
 ) -> None:
@@ -50,7 +53,7 @@ def evaluate_command(
     if not folder.is_dir():
         raise SettingsError(f"{folder} is no folder")
     opened = Folder(folder)
-    asked = _chosen(questions(people), only or ())
+    asked = [*_chosen(questions(people), only or ()), *([LEAVE_ONE_OUT] if leave_one_out else [])]
     with _workers(jobs or os.cpu_count() or 1) as workers, Console(stderr=True).status("lumbar evaluate") as status:
         rows = evaluate(opened, asked, Progress(status, workers))
     beside = page.parent / "images" / "accuracy" if page is not None else None

@@ -155,6 +155,7 @@ SITTING = "sitting_posture_clips"
 SIMULATOR = "simulator"
 ROBUSTNESS = "robustness"
 SPEED = "core speed"
+PARAMETERS = "parameters"
 
 EXACT = "exact counts"
 WITHIN_ONE = "counts within 1"

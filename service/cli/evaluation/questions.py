@@ -11,6 +11,7 @@ from service.cli.evaluation.core_speed import core_speed_figures
 from service.cli.evaluation.counting_baselines import seated_trunk_baselines, sit_to_stand_baselines, squat_baselines
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder
+from service.cli.evaluation.parameters import parameter_figures
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.rigid_body import rigid_body_figures
 from service.cli.evaluation.robustness import robustness_figures
@@ -39,8 +40,12 @@ class Question(NamedTuple):
     ask: Ask
 
 
+LEAVE_ONE_OUT = Question(figures.PARAMETERS, None, parameter_figures)
+"""Asked when wanted: it takes as long as all the others."""
+
+
 def questions(people: int) -> Sequence[Question]:
-    """All questions; ``people`` are simulated."""
+    """What is asked always; ``people`` are simulated."""
     recorded: Sequence[tuple[str, Ask]] = (
         (figures.BROAD, rigid_body_figures),
         (figures.WHEELCHAIR, wheelchair_figures),

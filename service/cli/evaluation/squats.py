@@ -62,6 +62,12 @@ def _set(recording: Recording) -> _Set:
     return _Set(recording.person, Count(recording.person, recording.name, "", len(reps), truth), windows)
 
 
+def boundary_share(recording: Recording) -> float | None:
+    """Percent of the hand-set windows of a recording whose start and end are both met; None if it has no windows."""
+    one = _set(recording)
+    return _within([one], (0, 1)) if one.windows else None
+
+
 def _window(start_s: float, end_s: float, reps: Sequence[Told]) -> _Window:
     for at_ns, rep in reps:
         assert isinstance(rep, RepCompleted)
