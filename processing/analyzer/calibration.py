@@ -13,7 +13,7 @@ from processing.domain.findings import CalibrationDone, CalibrationRefused
 from processing.domain.found import RefusalReason
 from processing.dsp.blocks import NS_PER_S, Floats, GridBlock
 from processing.dsp.functional_axis import MIN_EXPLAINED, FunctionalAxis, FunctionalAxisState
-from processing.dsp.mounting import rightward_of
+from processing.dsp.mounting import rightward_of, upward_of
 
 ALGORITHM = "calibration/1"
 
@@ -44,6 +44,7 @@ class CalibratorState(msgspec.Struct):
     since_ns: int = 0
     complained: bool = False
     up: list[float] | None = None
+    mounted_up: list[float] | None = None
     rightward: list[float] | None = None
     finding_id: str | None = None
     still_ns: tuple[int, int] = (0, 0)
@@ -68,13 +69,21 @@ class Calibrator:
             MountError: the stated mount is none.
         """
         mount = path.worn.mount
-        rightward = None if mount is None else rightward_of(mount).tolist()
-        return cls(CalibratorState(mounted=mount is not None, rightward=rightward, since_ns=begin_ns))
+        if mount is None:
+            return cls(CalibratorState(mounted=False, since_ns=begin_ns))
+        rightward, upward = rightward_of(mount).tolist(), upward_of(mount).tolist()
+        return cls(CalibratorState(mounted=True, rightward=rightward, mounted_up=upward, since_ns=begin_ns))
 
     @property
     def rightward(self) -> Floats | None:
         """Sensor axis to the wearer's right, shape (3,), None while unknown."""
         return None if self.state.rightward is None else np.array(self.state.rightward)
+
+    @property
+    def upward(self) -> Floats | None:
+        """Sensor axis up the spine, shape (3,): as mounted, else as the still pose showed it; None while unknown."""
+        axis = self.state.mounted_up or self.state.up
+        return None if axis is None else np.array(axis)
 
     @property
     def quality(self) -> float:

@@ -117,14 +117,14 @@ class ChannelCounter:
         """The set is over."""
         return self._count(self._reps.finish(now_ns))
 
-    def reset(self) -> list[Outcome]:
-        """Drop what is under way (after a gap)."""
+    def reset(self, reason: RejectionReason) -> list[Outcome]:
+        """Drop what is under way."""
         half = self._reps.state.half
         self._turns.reset()
         self._reps.reset()
         if half is None:
             return []
-        return [Rejected(self.channel, half.begin.t_ns, half.peak.t_ns, half.amplitude, RejectionReason.GAP)]
+        return [Rejected(self.channel, half.begin.t_ns, half.peak.t_ns, half.amplitude, reason)]
 
     def _count(self, rep: Rep | None) -> list[Outcome]:
         if rep is None:
@@ -205,12 +205,12 @@ class AngleCounters:
             outcomes += counter.finish(now_ns)
         return [_undelayed(one) for one in outcomes]
 
-    def reset(self) -> list[Outcome]:
-        """Drop what is under way (after a gap)."""
+    def reset(self, reason: RejectionReason = RejectionReason.GAP) -> list[Outcome]:
+        """Drop what is under way."""
         for one in self._lowpass:
             one.reset()
         self.state.whole = self.state.last = self.state.still = None
-        return [_undelayed(one) for counter in self.channels for one in counter.reset()]
+        return [_undelayed(one) for counter in self.channels for one in counter.reset(reason)]
 
 
 def _continued(before: list[float] | None, angles_deg: list[float]) -> list[float]:
@@ -278,4 +278,4 @@ class VerticalCounter:
         self._lowpass.reset()
         self._speed_lowpass.reset()
         self._bounds.reset()
-        return counted + [_undelayed(one) for one in self.counter.reset()]
+        return counted + [_undelayed(one) for one in self.counter.reset(RejectionReason.GAP)]

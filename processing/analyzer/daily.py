@@ -15,7 +15,6 @@ from processing.domain.posture_types import UPRIGHT_POSTURES, SittingPose, Trunk
 from processing.domain.samples import Placement
 from processing.dsp.blocks import GRID_NS, NS_PER_S
 from processing.dsp.posture_class import PostureClass, PostureClassState, Taken, upright_as
-from processing.dsp.rotation import upward
 from processing.dsp.slouch import Slouch, Slouched, SlouchState, sitting_between
 from processing.dsp.steps import Steps, StepsState
 from processing.dsp.trunk_axes import Lean, TrunkAxes, trunk_axes, up_of
@@ -104,8 +103,7 @@ class Daily:
         self._upright = TrunkPosture.UPRIGHT
 
     def _is_walking(self, frame: Frame) -> bool:
-        for row, up_mps2 in enumerate(upward(frame.quats, frame.block.acc).tolist()):
-            self._steps.step(frame.block.t0_ns + row * GRID_NS, up_mps2)
+        self._steps.take(frame.block, frame.quats)
         return self._steps.is_walking(frame.block.t0_ns)
 
     def _class(self, t_ns: int, leans: Mapping[Placement, Lean], *, walking: bool, ledger: Ledger) -> None:

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 import msgspec
 
+from processing.analyzer.admission import Admission, AdmissionState
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import (
     AngleCounters,
     AngleCountersState,
+    Counted,
     Outcome,
     Rejected,
     VerticalCounter,
@@ -21,14 +23,15 @@ from processing.analyzer.range_of_motion import NEUTRAL_WITHIN_DEG, RangeOfMotio
 from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
+from processing.analyzer.start_pose import Pose, StartPose, StartPoseState, inclination_deg
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
-from processing.domain.rejections import MAX_REJECTED, RepRejected
+from processing.domain.rejections import MAX_REJECTED, RejectionReason, RepRejected
 from processing.domain.samples import GRAVITY_MPS2, Placement
-from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, NS_PER_S, Floats
+from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
 from processing.dsp.rotation import upward
 from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
-from processing.dsp.steps import Bout, Steps, StepsState
+from processing.dsp.steps import Bout
 
 COUNTING = "turning_points/1"
 STEPPING = "steps/2"
@@ -48,7 +51,8 @@ class ExerciseSetState(msgspec.Struct):
     neutrals: dict[Placement, NeutralState] = msgspec.field(default_factory=dict)
     angles: dict[RomSegment, AngleCountersState] = msgspec.field(default_factory=dict)
     verticals: dict[RomSegment, VerticalCounterState] = msgspec.field(default_factory=dict)
-    steps: StepsState | None = None
+    admission: AdmissionState | None = None
+    start_pose: StartPoseState = msgspec.field(default_factory=StartPoseState)
     holding: HoldingState = msgspec.field(default_factory=HoldingState)
     rom: RangeOfMotionState = msgspec.field(default_factory=RangeOfMotionState)
     reps: dict[str, int] = msgspec.field(default_factory=dict)
@@ -76,10 +80,11 @@ class ExerciseSet:
         self._angles: dict[RomSegment, AngleCounters] = {}
         self._verticals: dict[RomSegment, VerticalCounter] = {}
         self._compose_counters()
-        # Steps gate the vertical channel and are the result of walking; both look at the lowest sensor worn.
-        self._step_sensor = Placement.PELVIS if Placement.PELVIS in state.worn else Placement.THORAX
-        self._steps = Steps(state.steps)
-        state.steps = self._steps.state
+        # Steps gate every channel and are the result of walking; posture and steps are felt best lowest down.
+        self._lowest = Placement.PELVIS if Placement.PELVIS in state.worn else Placement.THORAX
+        self._admission = Admission(state.admission)
+        state.admission = self._admission.state
+        self._start_pose = StartPose(self.exercise.posture, state.start_pose)
         # In a fixed order: findings of different segments must not change places.
         self._measured = sorted({*self._angles, self._rom_segment} if self.exercise.rom else self._angles)
         self._newest: dict[Placement, Floats] = {}
@@ -153,10 +158,11 @@ class ExerciseSet:
     def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:
         """Take the frames of a block and how long each sensor has been at rest."""
         self._walk(frames, ledger)
+        held = self._holds_start_pose(frames, rests_ns, ledger)
         self._holding.step(frames, self._calibrators, self.state.number, ledger)
         if any(frame.righted for frame in frames.values()):
             self._begin_anew(frames)
-        rotations = self._rotations(frames)
+        rotations = self._rotations(frames) if held else {}
         self._newest = rotations
         for segment in self._measured:
             needed = PLACEMENTS[segment]
@@ -169,6 +175,26 @@ class ExerciseSet:
             self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
             if segment is self._rom_segment:
                 self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=any(self.state.reps.values()))
+        self._report_settled(ledger)
+
+    def _holds_start_pose(
+        self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger
+    ) -> bool:
+        frame = frames.get(self._lowest)
+        if frame is None or not (self._angles or self.exercise.rom):
+            return True
+        upward = self._calibrators[self._lowest].upward
+        inclined = None if upward is None else inclination_deg(frame.quats[0], upward)
+        t_ns = frame.block.t0_ns
+        walking = self._admission.is_walking(t_ns)
+        pose = self._start_pose.step(t_ns, inclined, rests_ns[self._lowest], walking=walking)
+        if pose is Pose.LOST:
+            self._neutrals.clear()
+            self.state.neutrals.clear()
+            for segment, counters in self._angles.items():
+                reason = RejectionReason.WALKING if walking else RejectionReason.POSTURE
+                self._report(counters.reset(reason), segment, ledger)
+        return pose is Pose.HELD
 
     def live(self) -> dict[RomSegment, tuple[float, float, float]]:
         """Newest angles of all segments that can be told, degrees; computed only when a screen asks."""
@@ -202,27 +228,17 @@ class ExerciseSet:
 
     def _walk(self, frames: Mapping[Placement, Frame], ledger: Ledger) -> None:
         """Steps and vertical channels: everything that needs gravity only."""
-        needed = sorted({self._step_sensor, *(PLACEMENTS[segment][0] for segment in self._verticals)})
-        ups = {
-            placement: upward(frames[placement].quats, frames[placement].block.acc).tolist()
-            for placement in needed
-            if placement in frames and (self._verticals or self.exercise.steps)
-        }
-        if self._step_sensor in ups:
-            frame = frames[self._step_sensor]
-            if frame.resumed:
-                self._report_bout(self._steps.reset(), ledger)
-            middle_ns = frame.block.t0_ns + (BLOCK_NS - GRID_NS) // 2
-            self._report_bout(self._steps.step(middle_ns, sum(ups[self._step_sensor]) / BLOCK_SAMPLES), ledger)
+        if self._lowest in frames:
+            self._report_bout(self._admission.step(frames[self._lowest]), ledger)
         for segment, counter in self._verticals.items():
-            placement = PLACEMENTS[segment][0]
-            if placement not in ups:
+            frame = frames.get(PLACEMENTS[segment][0])
+            if frame is None:
                 continue
-            if frames[placement].resumed:
+            if frame.resumed:
                 self._report(counter.reset(), segment, ledger)
-            t0_ns = frames[placement].block.t0_ns
-            walking = self._steps.is_walking(t0_ns)
-            for row, up_mps2 in enumerate(ups[placement]):
+            t0_ns = frame.block.t0_ns
+            walking = self._admission.is_walking(t0_ns)
+            for row, up_mps2 in enumerate(upward(frame.quats, frame.block.acc).tolist()):
                 self._report(counter.step(t0_ns + row * GRID_NS, up_mps2, walking=walking), segment, ledger)
 
     def _rotations(self, frames: Mapping[Placement, Frame]) -> dict[Placement, Floats]:
@@ -251,7 +267,8 @@ class ExerciseSet:
             self._report(counters.finish(t_ns), segment, ledger)
         for segment, counter in self._verticals.items():
             self._report(counter.finish(t_ns), segment, ledger)
-        self._report_bout(self._steps.finish(), ledger)
+        self._report_bout(self._admission.finish(), ledger)
+        self._report_settled(ledger)
         self._holding.finish(self.state.number, self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
         self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
@@ -268,30 +285,37 @@ class ExerciseSet:
         )
 
     def _report(self, outcomes: list[Outcome], segment: RomSegment, ledger: Ledger) -> None:
-        for outcome in outcomes:
+        for rejected in self._admission.put(outcomes, segment):
+            self._report_rejected(rejected, segment, ledger)
+
+    def _report_settled(self, ledger: Ledger) -> None:
+        for segment, outcome in self._admission.settled():
             if isinstance(outcome, Rejected):
                 self._report_rejected(outcome, segment, ledger)
-                continue
-            channel, rep = outcome
-            name = channel.value
-            self.state.reps[name] += 1
-            self.state.valid_reps[name] += not rep.shallow
-            ledger.add(
-                RepCompleted,
-                t0_ns=max(rep.t0_ns, self.state.t0_ns),
-                t1_ns=rep.t1_ns,
-                algorithm=COUNTING,
-                quality=self._rep_quality(segment, rep.t0_ns, rep.t1_ns),
-                exercise=self.state.code,
-                set_number=self.state.number,
-                channel=channel,
-                number=self.state.reps[name],
-                t_peak_ns=rep.t_peak_ns,
-                amplitude=rep.amplitude,
-                tempo_s=(rep.t1_ns - max(rep.t0_ns, self.state.t0_ns)) / NS_PER_S,
-                valid=not rep.shallow,
-                faults=(RepFault.SHALLOW,) if rep.shallow else (),
-            )
+            else:
+                self._report_counted(outcome, segment, ledger)
+
+    def _report_counted(self, counted: Counted, segment: RomSegment, ledger: Ledger) -> None:
+        channel, rep = counted
+        name = channel.value
+        self.state.reps[name] += 1
+        self.state.valid_reps[name] += not rep.shallow
+        ledger.add(
+            RepCompleted,
+            t0_ns=max(rep.t0_ns, self.state.t0_ns),
+            t1_ns=rep.t1_ns,
+            algorithm=COUNTING,
+            quality=self._rep_quality(segment, rep.t0_ns, rep.t1_ns),
+            exercise=self.state.code,
+            set_number=self.state.number,
+            channel=channel,
+            number=self.state.reps[name],
+            t_peak_ns=rep.t_peak_ns,
+            amplitude=rep.amplitude,
+            tempo_s=(rep.t1_ns - max(rep.t0_ns, self.state.t0_ns)) / NS_PER_S,
+            valid=not rep.shallow,
+            faults=(RepFault.SHALLOW,) if rep.shallow else (),
+        )
 
     def _report_rejected(self, rejected: Rejected, segment: RomSegment, ledger: Ledger) -> None:
         if self.state.rejected >= MAX_REJECTED:

@@ -27,6 +27,11 @@ class Posture(StrEnum):
     HEAD_DOWN = "head_down"
     """Face down with the head lower than the pelvis."""
 
+    @property
+    def is_upright(self) -> bool:
+        """Whether the trunk is upright in it."""
+        return self in (Posture.STANDING, Posture.SITTING, Posture.HALF_KNEELING)
+
 
 class Channel(StrEnum):
     """Signal whose turning points are the repetitions. Angles are relative to the start pose of the set."""

@@ -17,6 +17,8 @@ class RejectionReason(StrEnum):
     """Most of the movement lay in another plane."""
     WALKING = "walking"
     """The person walked."""
+    POSTURE = "posture"
+    """The trunk was not in the posture of the exercise."""
     GAP = "gap"
     """Samples are missing before the movement was over."""
 
@@ -25,6 +27,7 @@ REJECTION_WORDS: dict[RejectionReason, str] = {
     RejectionReason.TOO_SMALL: "The movement was too small.",
     RejectionReason.OTHER_PLANE: "Most of the movement went in another direction.",
     RejectionReason.WALKING: "This was walking.",
+    RejectionReason.POSTURE: "The body was upright.",
     RejectionReason.GAP: "Samples were missing during the movement.",
 }
 

@@ -31,10 +31,24 @@ def rightward_of(mount: str) -> Floats:
     Raises:
         MountError: the text is no mount, or names one axis twice.
     """
+    forward, up = _axes(mount)
+    return np.cross(forward, up)
+
+
+def upward_of(mount: str) -> Floats:
+    """Sensor axis, shape (3,), that points up the spine.
+
+    Raises:
+        MountError: the text is no mount, or names one axis twice.
+    """
+    return _axes(mount)[1]
+
+
+def _axes(mount: str) -> tuple[Floats, Floats]:
     match = _MOUNT.fullmatch(mount)
     if match is None or match[2] == match[4]:
         raise MountError(mount)
-    return np.cross(_axis(match[3], match[4]), _axis(match[1], match[2]))
+    return _axis(match[3], match[4]), _axis(match[1], match[2])
 
 
 def _axis(sign: str, name: str) -> Floats:

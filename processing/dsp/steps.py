@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from functools import reduce
 from statistics import median
 from typing import NamedTuple
 
 import msgspec
 
 from processing.domain.samples import GRAVITY_MPS2
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, NS_PER_S, Floats, GridBlock
 from processing.dsp.crests import Crests, CrestsState
+from processing.dsp.trunk_axes import up_of
 
 CLEAR_STEP_MPS2 = 1.0
 """Swing of the band-passed vertical acceleration that is a clear step; brisk walking shows 4-10 m/s² from trough to
@@ -33,6 +35,10 @@ LEVEL_M = 0.12
 """Within this the height keeps while walking, leaky integral of ``LEAK_S``; a squat or rising from a chair swings the
 trunk by more. Over four steps walking showed at most 0.11 m (1 person, straightening up meanwhile), runs of crests in
 squats at least 0.13 m (3 people, 375 squats)."""
+
+STEADY_LEAN = 2.0 * math.sin(math.radians(25.0) / 2.0)
+"""Within 25° the trunk keeps its direction while walking, as the length of the way of its up vector: straight ahead
+3-15° in four steps (2 people), carrying things about a kitchen up to 30°, fast bends on a chair 35-110° (8 people)."""
 
 LEAK_S = 0.5
 """Time constant of both integrators of the height: a step is shorter, stairs climb slowly enough to be forgotten."""
@@ -75,20 +81,26 @@ class Bout(NamedTuple):
         return 60.0 * (self.steps - 1) * NS_PER_S / (self.t1_ns - self.t0_ns)
 
 
+Trunk = tuple[float, float, float, float]
+"""Height in metres and the earth's up vector in the sensor's axes."""
+
+
 class StepsState(msgspec.Struct):
     """State of ``Steps``.
 
-    ``ranges`` are lowest and highest height around each of the last steps, ``low`` and ``high`` those since the last
-    one. ``clear`` marks which of the last steps were clear; ``walking`` is set once the run of steps is walking.
+    ``ranges`` are the lowest and highest height and parts of the up vector around each of the last steps, ``low`` and
+    ``high`` those since the last one. ``clear`` marks which of the last steps were clear; ``walking`` is set once the
+    run of steps is walking.
     """
 
     crests: CrestsState
     level_mps2: float = GRAVITY_MPS2
     speed_mps: float = 0.0
     height_m: float = 0.0
-    low: float = 0.0
-    high: float = 0.0
-    ranges: list[tuple[float, float]] = []
+    now: Trunk = (0.0, 0.0, 0.0, 0.0)
+    low: Trunk = (0.0, 0.0, 0.0, 0.0)
+    high: Trunk = (0.0, 0.0, 0.0, 0.0)
+    ranges: list[tuple[Trunk, Trunk]] = []
     clear: list[bool] = []
     step_times_ns: list[int] = []
     first_ns: int = 0
@@ -102,20 +114,32 @@ class Steps:
     """Step after step, twenty samples a second; a bout when it is over.
 
     A crest of the band-passed vertical acceleration is a step of a run. A run is walking once its last four steps are
-    clear enough and the trunk has kept its height meanwhile; then its first steps count as well.
+    clear enough and the trunk has kept its height and its lean meanwhile; then its first steps count as well.
     """
 
     def __init__(self, state: StepsState | None = None) -> None:
         self._crests = Crests(state.crests if state else None)
         self.state = state or StepsState(self._crests.state)
 
-    def step(self, t_ns: int, up_mps2: float) -> Bout | None:
-        """Take the mean vertical acceleration of the next block and the time of its middle; the bout that ended."""
+    def take(self, block: GridBlock, quats: Floats) -> Bout | None:
+        """Take the next block and its orientations, shape (5, 4); the bout that ended with it, if one did."""
+        up_axis = up_of(quats[BLOCK_SAMPLES // 2].tolist())
+        up_mps2 = sum(own * mean for own, mean in zip(up_axis, block.means[3:], strict=True))
+        return self.step(block.t0_ns + (BLOCK_NS - GRID_NS) // 2, up_mps2, up_axis)
+
+    def step(self, t_ns: int, up_mps2: float, up_axis: tuple[float, float, float]) -> Bout | None:
+        """Take the next block as three figures.
+
+        Args:
+            t_ns: middle of the block.
+            up_mps2: mean vertical acceleration, gravity included.
+            up_axis: the earth's up vector in the sensor's axes.
+        """
         state = self.state
         ended = None
-        if t_ns - state.last_ns > self._pause_ns + CERTAIN_NS:
+        if state.count and t_ns - state.last_ns > self._pause_ns + CERTAIN_NS:
             ended = self.finish()
-        self._follow_height(up_mps2, fresh=not state.count)
+        self._follow_trunk(up_mps2, up_axis)
         crest = self._crests.step(t_ns, up_mps2)
         if crest is not None:
             ended = self._take(crest.t_ns, crest.swing) or ended
@@ -124,6 +148,12 @@ class Steps:
     def is_walking(self, t_ns: int) -> bool:
         """Tell whether the person is walking: the run of steps is walking and the last one is fresh."""
         return self.state.walking and t_ns - self.state.last_ns <= GATE_PAUSE_NS
+
+    @property
+    def keeps_level(self) -> bool:
+        """Whether there are two steps and more, and the last two did not change the height of the trunk."""
+        ranges = self.state.ranges[-2:]
+        return len(ranges) > 1 and all(high[0] - low[0] <= LEVEL_M for low, high in ranges)
 
     def finish(self) -> Bout | None:
         """End the run under way; a bout if it was walking."""
@@ -147,21 +177,21 @@ class Steps:
     def _pause_ns(self) -> int:
         return BOUT_PAUSE_NS if self.state.walking else MAX_STEP_NS
 
-    def _follow_height(self, up_mps2: float, *, fresh: bool) -> None:
+    def _follow_trunk(self, up_mps2: float, up_axis: tuple[float, float, float]) -> None:
         state = self.state
         motion = up_mps2 - state.level_mps2
         state.level_mps2 += _FORGET * motion
         state.speed_mps = _KEEP * state.speed_mps + motion * _PERIOD_S
         state.height_m = _KEEP * state.height_m + state.speed_mps * _PERIOD_S
-        state.low = state.height_m if fresh else min(state.low, state.height_m)
-        state.high = state.height_m if fresh else max(state.high, state.height_m)
+        state.now = now = (state.height_m, *up_axis)
+        state.low, state.high = (_lower(state.low, now), _higher(state.high, now)) if state.count else (now, now)
 
     def _take(self, t_ns: int, swing_mps2: float) -> Bout | None:
         state = self.state
         since_ns = t_ns - state.last_ns
         if state.count and since_ns < MIN_STEP_NS:
             return None
-        over = since_ns > self._pause_ns or state.high - state.low > LEVEL_M
+        over = since_ns > self._pause_ns or state.high[0] - state.low[0] > LEVEL_M
         ended = self.finish() if state.count and over else None
         if not state.count:
             state.first_ns = t_ns
@@ -171,7 +201,7 @@ class Steps:
         state.count += 1
         state.clear = [*state.clear, swing_mps2 >= CLEAR_STEP_MPS2][-GATE_STEPS:]
         state.ranges = [*state.ranges, (state.low, state.high)][-GATE_STEPS:]
-        state.low = state.high = state.height_m
+        state.low = state.high = state.now
         state.walking = state.walking or self._walks()
         return ended
 
@@ -185,4 +215,14 @@ class Steps:
         state = self.state
         if state.count < GATE_STEPS or sum(state.clear) < CLEAR_STEPS:
             return False
-        return max(high for _, high in state.ranges) - min(low for low, _ in state.ranges) <= LEVEL_M
+        low, high = reduce(_lower, (one for one, _ in state.ranges)), reduce(_higher, (one for _, one in state.ranges))
+        lean = math.dist(high[1:], low[1:])
+        return high[0] - low[0] <= LEVEL_M and lean <= STEADY_LEAN
+
+
+def _lower(one: Trunk, other: Trunk) -> Trunk:
+    return min(one[0], other[0]), min(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
+
+
+def _higher(one: Trunk, other: Trunk) -> Trunk:
+    return max(one[0], other[0]), max(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])

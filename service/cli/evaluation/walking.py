@@ -15,7 +15,7 @@ from processing.domain.exercises import CATALOGUE, Counting
 from processing.domain.findings import RepCompleted
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, NS_PER_S, Floats
-from processing.dsp.rotation import upward
+from processing.dsp.rotation import up_in_sensor, upward
 from processing.dsp.steps import STEP_DELAY_NS, Bout, Steps
 from service.cli.analyze import AnalysisOptions, recorded_session
 from service.cli.evaluation import figures
@@ -78,10 +78,11 @@ def step_times_s(recording: Recording) -> Floats:
     last_ns, before_ns = stage.state.last_ns, 0
     middles_ns = run.t_ns.reshape(-1, BLOCK_SAMPLES).mean(axis=1).astype(np.int64)
     ups_mps2 = upward(run.quats, run.acc).reshape(-1, BLOCK_SAMPLES).mean(axis=1)
-    for t_ns, up_mps2 in zip(middles_ns.tolist(), ups_mps2.tolist(), strict=True):
+    axes = map(tuple, up_in_sensor(run.quats[BLOCK_SAMPLES // 2 :: BLOCK_SAMPLES]).tolist())
+    for t_ns, up_mps2, axis in zip(middles_ns.tolist(), ups_mps2.tolist(), axes, strict=True):
         bouts = [stage.reset()] if before_ns and t_ns - before_ns > BLOCK_NS else []
         before_ns = t_ns
-        bouts.append(stage.step(t_ns, up_mps2))
+        bouts.append(stage.step(t_ns, up_mps2, axis))
         if stage.state.last_ns != last_ns:
             last_ns = stage.state.last_ns
             pending.append(last_ns - STEP_DELAY_NS)

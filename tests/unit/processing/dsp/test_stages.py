@@ -42,6 +42,7 @@ from processing.dsp.trunk_axes import Lean
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
 from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
+from processing.dsp.walking_gate import WalkingGate, WalkingGateState
 
 STEPS = 400
 
@@ -80,6 +81,8 @@ class Stage:
 
 
 BLOCKS = blocks()
+UPRIGHT = np.tile([0.7071067811865476, 0.7071067811865476, 0.0, 0.0], (BLOCK_SAMPLES, 1))
+"""Orientations of a sensor whose y axis points up, as in most of these blocks."""
 
 
 def _timeline_step(timeline: Timeline, at: int) -> Any:
@@ -220,9 +223,18 @@ STAGES: dict[type, Stage] = {
     Crests: Stage(Crests, lambda one, at: one.step(at * BLOCK_NS, 9.81 + 0.1 * wave(6 * at)), Crests, CrestsState),
     Steps: Stage(
         Steps,
-        lambda one, at: (one.step(at * BLOCK_NS, 9.81 + 0.1 * wave(6 * at)), one.is_walking(at * BLOCK_NS)),
+        lambda one, at: (
+            one.step(at * BLOCK_NS, 9.81 + 0.1 * wave(6 * at), (0.0, 1.0, 0.0)),
+            one.is_walking(at * BLOCK_NS),
+        ),
         Steps,
         StepsState,
+    ),
+    WalkingGate: Stage(
+        WalkingGate,
+        lambda one, at: (one.step(BLOCKS[at], UPRIGHT), one.verdict((at - 20) * BLOCK_NS, at * BLOCK_NS, lifts=False)),
+        WalkingGate,
+        WalkingGateState,
     ),
     TurningPoints: Stage(
         lambda: TurningPoints(10.0, 0.5), _turn_step, lambda state: TurningPoints(10.0, 0.5, state), TurningPointsState

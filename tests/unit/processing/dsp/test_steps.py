@@ -14,6 +14,7 @@ from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.steps import GATE_PAUSE_NS, LEVEL_M, Bout, Steps
 
 PERIOD_S = BLOCK_NS / NS_PER_S
+UPRIGHT = (0.0, 1.0, 0.0)
 
 
 def bouts_of(motion_mps2: Callable[[float], float], seconds: float) -> tuple[list[Bout], list[bool]]:
@@ -21,7 +22,7 @@ def bouts_of(motion_mps2: Callable[[float], float], seconds: float) -> tuple[lis
     steps = Steps()
     bouts, walking = [], []
     for at in range(round(seconds / PERIOD_S)):
-        bout = steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion_mps2(at * PERIOD_S))
+        bout = steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion_mps2(at * PERIOD_S), UPRIGHT)
         bouts += [bout] if bout is not None else []
         walking.append(steps.is_walking(at * BLOCK_NS))
     last = steps.finish()
@@ -97,12 +98,22 @@ def test_a_gap_ends_the_bout_and_begins_a_new_one() -> None:
     steps = Steps()
     motion = gait(110.0, 2.5, 0.0, 60)
     for at in range(200):
-        steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion(at * PERIOD_S))
+        steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion(at * PERIOD_S), UPRIGHT)
     before = steps.reset()
     assert before is not None
     for at in range(300, 500):
-        steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion(at * PERIOD_S))
+        steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion(at * PERIOD_S), UPRIGHT)
     after = steps.finish()
     assert after is not None
     assert before.t1_ns / 1e9 == pytest.approx(10.0, abs=0.8)
     assert after.t0_ns / 1e9 == pytest.approx(15.0, abs=1.2)
+
+
+def test_fast_bends_on_a_chair_are_no_walk() -> None:
+    steps = Steps()
+    motion = gait(100.0, 2.5, 0.0, 60)
+    for at in range(400):
+        lean = 0.5 * math.sin(2.0 * math.pi * 0.4 * at * PERIOD_S)
+        axis = (math.sin(lean), math.cos(lean), 0.0)
+        assert steps.step(at * BLOCK_NS, GRAVITY_MPS2 + motion(at * PERIOD_S), axis) is None
+    assert steps.finish() is None
