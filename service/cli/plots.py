@@ -24,6 +24,7 @@ from processing.domain.findings import (
     StepBout,
     kind_of,
 )
+from processing.domain.hold_findings import HoldCompleted
 from processing.domain.rejections import RejectionReason, RepRejected
 from processing.dsp.blocks import NS_PER_S
 from service.cli.traces import Trace
@@ -36,8 +37,8 @@ COLOURS = ("#0072b2", "#e69f00", "#009e73")
 
 COUNTED, FAULTY, REJECTED = "#009e73", "#e69f00", "#d55e00"
 
-MOST_WORDS = 12
-"""Bars of a kind that say their reason; more could not be read."""
+WORD_SHARE = 0.06
+"""Part of the width that the word beside a bar takes; a word that would lie on the one before is left out."""
 
 GAP_S = 0.1
 """Twice the time between rows: curves break where nothing was measured."""
@@ -153,20 +154,28 @@ def _spans(findings: Sequence[Finding]) -> Mapping[str, list[Finding]]:
 
 
 def _draw_spans(axes: Axes, spans: Mapping[str, Sequence[Finding]]) -> None:
+    everything = [one for findings in spans.values() for one in findings]
+    begin_s = min(one.t0_ns for one in everything) / NS_PER_S
+    end_s = max(one.t1_ns for one in everything) / NS_PER_S
     for row, findings in enumerate(spans.values()):
         bars = [(one.t0_ns / NS_PER_S, max((one.t1_ns - one.t0_ns) / NS_PER_S, GAP_S)) for one in findings]
-        axes.broken_barh(bars, (row - 0.35, 0.7), color=COLOURS[row % len(COLOURS)])
-        for one, (begin_s, length_s) in zip(findings[:MOST_WORDS], bars, strict=False):
-            axes.text(begin_s + length_s + GAP_S, row, _told(one), fontsize=7, va="center")
+        axes.broken_barh(bars, (row - 0.35, 0.7), color=COLOURS[row % len(COLOURS)], alpha=0.6)
+        free_s = begin_s
+        for one, (at_s, _) in zip(findings, bars, strict=True):
+            if at_s >= free_s:
+                axes.text(at_s, row, _told(one), fontsize=7, va="center")
+                free_s = at_s + WORD_SHARE * (end_s - begin_s)
     axes.set_yticks(range(len(spans)), [_words(kind) for kind in spans], fontsize=8)
     axes.set_ylim(len(spans) - 0.4, -0.6)
 
 
 def _told(finding: Finding) -> str:
-    """What a bar says beside itself: how many steps, or the reason or cause of the finding, where it has one."""
+    """What a bar says beside itself: how many steps, how long, or what it was or came from, where it says so."""
     if isinstance(finding, StepBout):
         return f"{finding.steps} steps, {finding.cadence_per_min:.0f} a minute"
-    for name in ("reason", "cause", "posture"):
+    if isinstance(finding, HoldCompleted):
+        return f"{finding.seconds:.1f} s" if finding.whole else f"{finding.seconds:.1f} s or longer"
+    for name in ("reason", "cause", "fault", "posture"):
         said = getattr(finding, name, None)
         if said is not None:
             return _words(str(said))

@@ -14,7 +14,7 @@ BEGIN = "<!-- lumbar evaluate: begin -->"
 END = "<!-- lumbar evaluate: end -->"
 
 MOST_PEOPLE = 12
-"""People whose values stand in a table of their own; of more, only those who miss a target."""
+"""People whose values stand in a table of their own; of more, those who miss most targets."""
 
 _MARKS = {Result.PASS: "holds", Result.FAIL: "**does not hold**"}
 
@@ -47,12 +47,12 @@ def markdown(rows: Sequence[Row], links: Mapping[str, str]) -> str:
     parts = ["### Summary\n", *_summary([row for row in rows if row.target is not None])]
     for name in dict.fromkeys(row.set for row in rows):
         own = [row for row in rows if row.set == name]
-        judged = [row for row in own if row.target is not None]
+        judged = [row for row in own if row.target is not None] or own
         parts += [f"\n### {name}\n", *_details(judged)]
         parts += _people([row for row in judged if row.per_person])
         if name in links:
             parts.append(f"\n![The worst recording of {name}: what was found against what is true]({links[name]})")
-        parts += _folded([row for row in own if row.target is None])
+        parts += _folded([row for row in own if row not in judged])
     return "\n".join(parts)
 
 
@@ -75,9 +75,12 @@ def _people(rows: Sequence[Row]) -> Iterator[str]:
     people = sorted({person for row in rows for person in row.per_person})
     if not people:
         return
-    listed = people if len(people) <= MOST_PEOPLE else [one for one in people if any(_misses(row, one) for row in rows)]
-    if len(listed) < len(people):
-        yield f"\n{len(people) - len(listed)} of {len(people)} people reach every target by themselves; the others:"
+    listed = people
+    if len(people) > MOST_PEOPLE:
+        missing = {person: sum(_misses(row, person) for row in rows) for person in people}
+        listed = sorted(people, key=lambda person: -missing[person])[:MOST_PEOPLE]
+        short = sum(count > 0 for count in missing.values())
+        yield f"\n{len(people) - short} of {len(people)} people reach every target by themselves. Who misses most:"
     yield ""
     yield from _table("person", *(row.measure for row in rows))
     for person in listed:

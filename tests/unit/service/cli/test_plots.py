@@ -107,6 +107,12 @@ def test_what_lasts_is_a_bar_with_a_word() -> None:
     assert [text.get_text() for text in spans.texts] == ["overdue", "6 steps, 110 a minute"]
 
 
+def test_words_that_would_lie_on_each_other_are_left_out() -> None:
+    bouts = [found(StepBout, at_s, at_s + 1.0, steps=6, cadence_per_min=110.0, brisk_s=0.0) for at_s in (0, 2, 90, 99)]
+    *_, spans = analysis_picture(a_trace(), bouts, "walks").axes
+    assert [text.get_position()[0] for text in spans.texts] == [0.0, 90.0, 99.0]
+
+
 def test_curves_break_where_nothing_was_measured() -> None:
     trunk, *_ = analysis_picture(a_trace(), FINDINGS, "squats").axes
     unbroken, *_ = analysis_picture(a_trace((0.0, 0.0)), FINDINGS, "squats").axes
