@@ -9,18 +9,17 @@ import msgspec
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sensor import Frame, SensorPath
-from processing.analyzer.sitting_poses import SittingPoses, SittingPosesState
-from processing.domain.posture_findings import CueDue, CueReason, PostureEpisode, SlouchEpisode
+from processing.analyzer.sitting import SittingWatch, SittingWatchState
+from processing.analyzer.trunk_load import TrunkLoad, TrunkLoadState, Worn
+from processing.domain.posture_findings import PostureEpisode
 from processing.domain.posture_types import UPRIGHT_POSTURES, SittingPose, TrunkPosture
 from processing.domain.samples import Placement
-from processing.dsp.blocks import GRID_NS, NS_PER_S
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES
 from processing.dsp.posture_class import PostureClass, PostureClassState, Taken, upright_as
-from processing.dsp.slouch import Slouch, Slouched, SlouchState, sitting_between
 from processing.dsp.steps import Steps, StepsState
 from processing.dsp.trunk_axes import Lean, TrunkAxes, trunk_axes, up_of
 
 POSTURE = "posture_class/1"
-SLOUCH = "slouch/1"
 
 GRAVITY_QUALITY = 0.8
 """Lying on which side is unmistakable; the borders between postures are estimates."""
@@ -28,45 +27,51 @@ GRAVITY_QUALITY = 0.8
 SEAT_QUALITY = 0.5
 """Sitting and standing are told apart by what sitting down does to most backs (Endo 2012), not to this one."""
 
-USUAL_QUALITY = 0.5
-"""Slouching against somebody else's slump."""
-
 
 class DailyState(msgspec.Struct):
-    """State of ``Daily``; the poses stay, everything else is forgotten when watching is broken off."""
+    """State of ``Daily``; ``upright`` is what the person was last seen doing when upright."""
 
-    poses: SittingPosesState
+    sitting: SittingWatchState
+    load: TrunkLoadState
     posture: PostureClassState
-    slouch: SlouchState
     steps: StepsState
     upright: TrunkPosture = TrunkPosture.UPRIGHT
 
 
 class Daily:
-    """Posture and sitting, block by block, from calibrated sensors.
+    """Posture, sitting and load of the trunk, block by block, from calibrated sensors.
 
-    Without a calibration there is nothing to say: where up and forward are on this person is then unknown.
+    Without a calibration there is nothing to say but slouching: where up and forward are on this person is unknown.
     """
 
     def __init__(self, placements: Sequence[Placement], state: DailyState | None = None) -> None:
         self._placements = tuple(placements)
-        # Whatever moves as one: the pelvis leans least when people stoop and feels the steps best.
+        # The pelvis leans least when people stoop and feels the steps best; the thorax shows all of a bend.
         self._lowest = Placement.PELVIS if Placement.PELVIS in placements else Placement.THORAX
-        self.poses = SittingPoses(None if state is None else state.poses)
+        self._uppermost = Placement.THORAX if Placement.THORAX in placements else Placement.PELVIS
+        self._sitting = SittingWatch(None if state is None else state.sitting)
+        self._load = TrunkLoad(placements, None if state is None else state.load)
         self._posture = PostureClass(None if state is None else state.posture)
-        self._slouch = Slouch(None if state is None else state.slouch)
         self._steps = Steps(None if state is None else state.steps)
         self._upright = TrunkPosture.UPRIGHT if state is None else state.upright
 
     def state(self) -> DailyState:
         """State as a value."""
         return DailyState(
-            poses=self.poses.state,
+            sitting=self._sitting.state(),
+            load=self._load.state(),
             posture=self._posture.state,
-            slouch=self._slouch.state,
             steps=self._steps.state,
             upright=self._upright,
         )
+
+    def capture(self, pose: SittingPose, t_ns: int) -> None:
+        """Take a sitting pose of the person's own from now on."""
+        self._sitting.poses.request(pose, t_ns)
+
+    def follow_clock(self, shift_ns: int) -> None:
+        """The clock was set anew by this much."""
+        self._sitting.poses.shift(shift_ns)
 
     def step(
         self,
@@ -76,70 +81,65 @@ class Daily:
         ledger: Ledger,
     ) -> None:
         """Take the frames of a block."""
-        block = next(iter(frames.values())).block
-        t_ns = block.t0_ns + (len(block.acc) - 1) * GRID_NS
-        self.poses.step(t_ns, paths, frames, ledger)
-        if len(frames) < len(self._placements) or any(frame.resumed for frame in frames.values()):
+        t0_ns = next(iter(frames.values())).block.t0_ns
+        self._sitting.poses.step(t0_ns + BLOCK_NS, paths, frames, ledger)
+        complete = len(frames) == len(self._placements)
+        if not complete or any(frame.resumed for frame in frames.values()):
             self.finish(ledger)
-        if len(frames) < len(self._placements):
+        if not complete:
             return
-        quats = [frames[placement].quats[-1].tolist() for placement in self._placements]
-        axes = [_axes(calibrators[placement]) for placement in self._placements]
-        walking = self._is_walking(frames[self._lowest])
-        leans = {
-            placement: own.lean(quat)
-            for placement, own, quat in zip(self._placements, axes, quats, strict=True)
-            if own is not None
-        }
+        quats = {placement: frames[placement].quats[-1].tolist() for placement in self._placements}
+        up_mps2, walking = self._feel(frames[self._lowest])
+        axes = {placement: _axes(calibrators[placement]) for placement in self._placements}
+        leans = {placement: own.lean(quats[placement]) for placement, own in axes.items() if own is not None}
         if len(leans) == len(self._placements):
-            self._class(t_ns, leans, walking=walking, ledger=ledger)
-        self._sit(t_ns, quats, walking=walking, ledger=ledger)
+            self._classify(t0_ns, leans, walking=walking, ledger=ledger)
+            worn = Worn(
+                t0_ns,
+                quats,
+                {placement: own.right for placement, own in axes.items() if own is not None},
+                leans[self._uppermost],
+                up_mps2,
+                walking,
+                self._lying,
+            )
+            self._load.step(worn, ledger)
+        if walking or self._lying or self._posture.posture is TrunkPosture.STANDING:
+            self._sitting.finish(ledger)
+        else:
+            self._sitting.step(t0_ns + BLOCK_NS, quats, ledger)
 
     def finish(self, ledger: Ledger) -> None:
-        """Watching is broken off, by an exercise, a gap or the end: state what is under way and forget it."""
-        self._report_posture(self._posture.finish(), ledger)
-        self._report_slouch(self._slouch.finish(), ledger)
+        """Watching is broken off, by an exercise or a gap: state what is under way and forget it."""
+        self._report(self._posture.finish(), ledger)
+        self._sitting.finish(ledger)
+        self._load.finish(ledger)
         self._steps = Steps()
         self._upright = TrunkPosture.UPRIGHT
 
-    def _is_walking(self, frame: Frame) -> bool:
-        self._steps.take(frame.block, frame.quats)
-        return self._steps.is_walking(frame.block.t0_ns)
+    def close(self, ledger: Ledger) -> None:
+        """Watching is over, or the clock is set anew: state the sums too."""
+        self.finish(ledger)
+        self._load.close(ledger)
 
-    def _class(self, t_ns: int, leans: Mapping[Placement, Lean], *, walking: bool, ledger: Ledger) -> None:
+    @property
+    def _lying(self) -> bool:
+        return self._posture.posture is not None and self._posture.posture not in UPRIGHT_POSTURES
+
+    def _feel(self, frame: Frame) -> tuple[float, bool]:
+        """Mean vertical acceleration of the lowest sensor, and whether its steps are walking."""
+        self._steps.take(frame.block, frame.quats)
+        up = up_of(frame.quats[BLOCK_SAMPLES // 2].tolist())
+        up_mps2 = sum(own * mean for own, mean in zip(up, frame.block.means[3:], strict=True))
+        return up_mps2, self._steps.is_walking(frame.block.t0_ns)
+
+    def _classify(self, t0_ns: int, leans: Mapping[Placement, Lean], *, walking: bool, ledger: Ledger) -> None:
         if len(leans) == len(Placement):
             flexions = (leans[Placement.PELVIS].flexion_deg, leans[Placement.THORAX].flexion_deg)
             self._upright = upright_as(*flexions, self._upright, walking=walking)
-        self._report_posture(self._posture.step(t_ns, leans[self._lowest], self._upright), ledger)
+        self._report(self._posture.step(t0_ns + BLOCK_NS, leans[self._lowest], self._upright), ledger)
 
-    def _sit(self, t_ns: int, quats: Sequence[Sequence[float]], *, walking: bool, ledger: Ledger) -> None:
-        upright = self.poses.ups(SittingPose.UPRIGHT, self._placements)
-        lying = self._posture.posture is not None and self._posture.posture not in UPRIGHT_POSTURES
-        if upright is None:
-            return
-        if walking or lying or self._posture.posture is TrunkPosture.STANDING:
-            self._report_slouch(self._slouch.finish(), ledger)
-            return
-        slump = self.poses.ups(SittingPose.SLUMP, self._placements)
-        sitting = sitting_between([up_of(quat) for quat in quats], upright, slump)
-        self._report_slouch(self._slouch.step(t_ns, sitting), ledger)
-        delay_ns = self._slouch.cue_due()
-        if delay_ns is not None:
-            ledger.add(
-                CueDue,
-                t0_ns=t_ns - delay_ns,
-                t1_ns=t_ns,
-                algorithm=SLOUCH,
-                quality=self._slouch_quality,
-                reason=CueReason.SLOUCH,
-                after_s=delay_ns / NS_PER_S,
-            )
-
-    @property
-    def _slouch_quality(self) -> float:
-        return 1.0 if SittingPose.SLUMP in self.poses.state.known else USUAL_QUALITY
-
-    def _report_posture(self, taken: Taken | None, ledger: Ledger) -> None:
+    def _report(self, taken: Taken | None, ledger: Ledger) -> None:
         if taken is None:
             return
         told_apart = taken.posture in (TrunkPosture.SITTING, TrunkPosture.STANDING)
@@ -150,20 +150,6 @@ class Daily:
             algorithm=POSTURE,
             quality=SEAT_QUALITY if told_apart else GRAVITY_QUALITY,
             posture=taken.posture,
-        )
-
-    def _report_slouch(self, slouched: Slouched | None, ledger: Ledger) -> None:
-        if slouched is None:
-            return
-        ledger.add(
-            SlouchEpisode,
-            t0_ns=slouched.t0_ns,
-            t1_ns=slouched.t1_ns,
-            algorithm=SLOUCH,
-            quality=self._slouch_quality,
-            share=slouched.share,
-            angle_deg=slouched.angle_deg,
-            personal=SittingPose.SLUMP in self.poses.state.known,
         )
 
 

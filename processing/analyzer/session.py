@@ -134,7 +134,7 @@ class SessionAnalyzer:
             self._apply(self._commands.pop(0))
         if self._ended:
             return
-        self._daily.finish(self._ledger)
+        self._daily.close(self._ledger)
         for path in self._paths:
             path.follow_clock(new_ns)
         self._front = first_block_from(new_ns)
@@ -146,7 +146,7 @@ class SessionAnalyzer:
             watch.shift(shift_ns)
         if self._set is not None:
             self._set.shift(shift_ns)
-        self._daily.poses.shift(shift_ns)
+        self._daily.follow_clock(shift_ns)
         self._advance()
 
     def _advance(self) -> None:
@@ -213,7 +213,7 @@ class SessionAnalyzer:
                 report_pain(t_ns, score, None if self._set is None else self._set.exercise.code, self._ledger)
             case CapturePosture(pose=pose):
                 self._end_set(t_ns)
-                self._daily.poses.request(pose, t_ns)
+                self._daily.capture(pose, t_ns)
             case EndSession():
                 self._end(t_ns)
             case StartSession():
@@ -230,7 +230,7 @@ class SessionAnalyzer:
 
     def _end(self, t_ns: int) -> None:
         self._end_set(t_ns)
-        self._daily.finish(self._ledger)
+        self._daily.close(self._ledger)
         for path in self._paths:
             hole = path.open_hole(t_ns)
             if hole is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -48,7 +48,7 @@ class SittingPoses:
         """The clock was set anew: what is asked for is dated back from the new time."""
         self.state.since_ns += by_ns
 
-    def ups(self, pose: SittingPose, placements: Sequence[Placement]) -> list[Vector] | None:
+    def ups(self, pose: SittingPose, placements: Iterable[Placement]) -> list[Vector] | None:
         """Up in the frame of these sensors in a pose, None while unknown."""
         known = self.state.known.get(pose)
         return None if known is None else [known[placement] for placement in placements]

@@ -12,13 +12,7 @@ import msgspec
 from processing.domain.exercises import Channel
 from processing.domain.found import Found, RefusalReason
 from processing.domain.hold_findings import HoldCompleted, HoldRefused
-from processing.domain.posture_findings import (
-    CueDue,
-    PostureCaptured,
-    PostureCaptureRefused,
-    PostureEpisode,
-    SlouchEpisode,
-)
+from processing.domain.posture_findings import EverydayFinding
 from processing.domain.rejections import RepRejected
 from processing.domain.samples import Placement
 from processing.domain.sensor_findings import SensorFault
@@ -168,11 +162,7 @@ Finding = (
     | CalibrationRefused
     | GapSeen
     | PainReported
-    | PostureEpisode
-    | PostureCaptured
-    | PostureCaptureRefused
-    | SlouchEpisode
-    | CueDue
+    | EverydayFinding
     | SensorFault
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from processing.domain.found import Found, RefusalReason
-from processing.domain.posture_types import SittingPose, TrunkPosture
+from processing.domain.posture_types import SittingPose, TrunkBand, TrunkPosture
 
 
 class PostureEpisode(Found, frozen=True, kw_only=True, tag="posture_episode"):
@@ -55,3 +55,82 @@ class CueDue(Found, frozen=True, kw_only=True, tag="cue_due"):
 
     reason: CueReason
     after_s: float
+
+
+class StaticTrunk(Found, frozen=True, kw_only=True, tag="static_trunk"):
+    """The trunk was held still, leaning by more than is acceptable for any length of time.
+
+    Attributes:
+        flexion_deg: mean forward inclination from the person's own upright; negative backward.
+        limit_s: longest acceptable time by ISO 11226 (from memory, see ``posture_rules``); None where it names none.
+    """
+
+    flexion_deg: float
+    band: TrunkBand
+    limit_s: float | None
+
+
+class BendEpisode(Found, frozen=True, kw_only=True, tag="bend"):
+    """The trunk bent forward and came up again.
+
+    Attributes:
+        t_peak_ns: moment of the deepest inclination.
+        peak_flexion_deg: forward inclination of the uppermost sensor then.
+        right_bend_deg: largest side bend, signed; of the lumbar spine from the last upright moment with two sensors, of
+            the trunk against gravity with one.
+        left_twist_deg: largest rotation of the lumbar spine from the last upright moment, signed; None with one sensor,
+            which cannot tell a twist from turning around.
+        side_speed_dps, twist_speed_dps: largest speeds of the two.
+        knees_bent: whether the pelvis went down instead of the back bending alone; None where that is not known.
+            Neither way is dangerous as such (von Arx 2021, 10.3389/fbioe.2021.769117).
+    """
+
+    t_peak_ns: int
+    peak_flexion_deg: float
+    right_bend_deg: float
+    left_twist_deg: float | None
+    side_speed_dps: float
+    twist_speed_dps: float | None
+    knees_bent: bool | None
+
+
+class TrunkExposure(Found, frozen=True, kw_only=True, tag="trunk_exposure"):
+    """What the trunk went through within a quarter of an hour of the clock: to be summed over a shift.
+
+    Attributes:
+        upright_s: time watched while the trunk was not lying; all others are parts of it.
+        lying_s: time watched while it was lying or face down.
+        band_s: seconds by ``TrunkBand``.
+        over_30_s, over_60_s: seconds above these inclinations (Gupta et al. 2022).
+        aside_s: seconds bent aside by more than 10°.
+        rula_s, reba_s: seconds by trunk score, without the point for twist, which is known within bends only.
+        bends: bends; ``knees_bent`` of them with bent knees, ``turned_left`` and ``turned_right`` with a twist of more
+            than 10°.
+        peak_flexion_deg: largest forward inclination.
+    """
+
+    upright_s: float
+    lying_s: float
+    band_s: dict[TrunkBand, float]
+    over_30_s: float
+    over_60_s: float
+    aside_s: float
+    rula_s: dict[str, float]
+    reba_s: dict[str, float]
+    bends: int
+    knees_bent: int
+    turned_left: int
+    turned_right: int
+    peak_flexion_deg: float
+
+
+EverydayFinding = (
+    PostureEpisode
+    | PostureCaptured
+    | PostureCaptureRefused
+    | SlouchEpisode
+    | CueDue
+    | StaticTrunk
+    | BendEpisode
+    | TrunkExposure
+)

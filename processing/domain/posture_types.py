@@ -35,3 +35,21 @@ class SittingPose(StrEnum):
     """As upright as is comfortable."""
     SLUMP = "slump"
     """Let go completely."""
+
+
+class TrunkBand(StrEnum):
+    """Bands of forward inclination of the trunk, see ``posture_rules``."""
+
+    EXTENDED = "extended"
+    """Leaning back."""
+    ACCEPTABLE = "0_20"
+    MODERATE = "20_60"
+    STEEP = "over_60"
+
+
+class Verdict(StrEnum):
+    """What EN 1005-4 says about a posture."""
+
+    ACCEPTABLE = "acceptable"
+    CONDITIONAL = "conditional"
+    NOT_ACCEPTABLE = "not_acceptable"

@@ -16,11 +16,15 @@ from processing.domain.findings import Finding
 from processing.domain.found import RefusalReason
 from processing.domain.ids import SensorId
 from processing.domain.posture_findings import (
+    BendEpisode,
     CueDue,
+    CueReason,
     PostureCaptured,
     PostureCaptureRefused,
     PostureEpisode,
     SlouchEpisode,
+    StaticTrunk,
+    TrunkExposure,
 )
 from processing.domain.posture_types import SittingPose, TrunkPosture
 from processing.domain.samples import GRAVITY_MPS2, Placement
@@ -107,6 +111,45 @@ def test_a_pose_of_somebody_who_walks_is_refused() -> None:
     (refused,) = of(PostureCaptureRefused, findings)
     assert refused.reason is RefusalReason.MOVING
     assert not of(PostureCaptured, findings)
+
+
+@pytest.mark.parametrize("placements", [BOTH, (Placement.PELVIS,)])
+def test_bends_and_lifts_are_told_from_walking_and_from_standing_up(placements: tuple[Placement, ...]) -> None:
+    patient = somebody(placements=placements)
+    for code in ("walking", "stairs_up", "sit_to_stand"):
+        patient.timeline.append(code, reps=2, duration_s=8.0)
+    lifts = [patient.timeline.append(code, reps=2) for code in ("stoop_lift", "squat_lift", "twisted_lift")]
+    findings = findings_of(patient, ())
+    assert findings == findings_of(patient, (), restart_every_s=3)
+    true = [bend for lift in lifts for bend in lift.bends]
+    bends = of(BendEpisode, findings)
+    assert len(bends) == len(true)
+    for found, bend in zip(bends, true, strict=True):
+        assert abs(found.t_peak_ns - ns(bend.peak_s)) < ns(0.6)
+        assert found.knees_bent is bend.knees_bent
+        if placements == BOTH:
+            assert found.peak_flexion_deg == pytest.approx(bend.peak_flexion_deg, abs=2.0)
+            assert abs(found.left_twist_deg) == pytest.approx(bend.twist_deg, abs=2.0)
+        else:
+            assert found.left_twist_deg is None
+    (sums,) = of(TrunkExposure, findings)
+    assert (sums.bends, sums.knees_bent) == (6, 2)
+    assert sum(sums.band_s.values()) == pytest.approx(sums.upright_s)
+    assert sums.over_60_s <= sums.over_30_s <= sums.upright_s
+
+
+def test_a_trunk_held_forward_is_static_and_reminded_of_when_its_time_is_over() -> None:
+    patient = somebody(placements=(Placement.THORAX,))
+    held = patient.timeline.append("hamstring_stretch_standing", reps=1, duration_s=150.0).holds[0]
+    findings = findings_of(patient, ())
+    static = max(of(StaticTrunk, findings), key=lambda one: one.t1_ns - one.t0_ns)
+    assert abs(static.t0_ns - ns(held.start_s)) < ns(1.5)
+    assert abs(static.t1_ns - ns(held.end_s)) < ns(1.5)
+    (cue,) = of(CueDue, findings)
+    assert cue.reason is CueReason.STATIC_TRUNK
+    assert cue.t0_ns == static.t0_ns
+    assert static.limit_s is not None
+    assert cue.after_s == pytest.approx(static.limit_s, abs=20.0)  # the mean angle goes on changing after the reminder
 
 
 def test_postures_follow_each_other_as_they_were_taken() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from service.cli.evaluation import figures
 from service.cli.evaluation.core_speed import core_speed_figures
 from service.cli.evaluation.counting_baselines import seated_trunk_baselines, sit_to_stand_baselines, squat_baselines
+from service.cli.evaluation.everyday import everyday_figures
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder
 from service.cli.evaluation.parameters import parameter_figures
@@ -58,6 +59,7 @@ def questions(people: int) -> Sequence[Question]:
     return (
         *(Question(name, name, ask) for name, ask in recorded),
         Question(figures.SIMULATOR, None, partial(_simulated, people)),
+        Question(figures.EVERYDAY, None, partial(_everyday, people)),
         Question(figures.ROBUSTNESS, figures.SEATED, robustness_figures),
         Question(figures.SPEED, None, lambda _, progress: core_speed_figures(progress)),
     )
@@ -69,3 +71,7 @@ def _both(core: Ask, baselines: Ask) -> Ask:
 
 def _simulated(people: int, _: Folder, progress: Progress) -> list[Figure]:
     return simulated_figures(people, progress)
+
+
+def _everyday(people: int, _: Folder, progress: Progress) -> list[Figure]:
+    return everyday_figures(people, progress)

@@ -133,11 +133,12 @@ def _session(patient: SimulatedPatient, truths: Sequence[SetTruth]) -> RecordedS
         orders.append(Ordered(_ns(truth.end_s), EndSet(session_id=_SESSION)))
     orders.append(Ordered(_ns(truths[-1].end_s), EndSession(session_id=_SESSION)))
     worn = tuple(SensorPlacement(sensor_id=place.value, placement=place) for place in patient.sources)
-    blocks = tuple(_block(place, source, truths[-1].end_s + 2.0) for place, source in patient.sources.items())
+    blocks = tuple(sampled(place, source, truths[-1].end_s + 2.0) for place, source in patient.sources.items())
     return RecordedSession(StartSession(session_id=_SESSION, sensors=worn), blocks, tuple(orders))
 
 
-def _block(place: Placement, source: SimulatedSource, end_s: float) -> SampleBlock:
+def sampled(place: Placement, source: SimulatedSource, end_s: float) -> SampleBlock:
+    """Everything that a simulated sensor gives out until ``end_s``, on times as a gateway states them."""
     starts = np.arange(0.0, end_s, _STEP_S)
     runs = [run for start_s in starts for run in source.runs(float(start_s), min(float(start_s) + _STEP_S, end_s))]
     t_ns = [_ns(run.t_s) + np.arange(len(run.counts), dtype=np.int64) * (source.period_us * 1000) for run in runs]

@@ -20,6 +20,7 @@ import processing.dsp
 from processing.domain.exercises import Posture, Swing
 from processing.domain.ids import SensorId
 from processing.domain.posture_types import TrunkPosture
+from processing.dsp.bends import Aside, Bends, BendsState
 from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, NS_PER_S, GridBlock, SampleBlock
 from processing.dsp.crests import Crests, CrestsState
 from processing.dsp.excursion import Excursion, ExcursionState
@@ -35,6 +36,7 @@ from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.saturation import FlatTops, FlatTopsState
 from processing.dsp.segment import Neutral, NeutralState
 from processing.dsp.slouch import Sitting, Slouch, SlouchState
+from processing.dsp.static_posture import StaticPosture, StaticPostureState
 from processing.dsp.steps import Steps, StepsState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState, StillPose
 from processing.dsp.timeline import Timeline, TimelineState
@@ -203,6 +205,20 @@ STAGES: dict[type, Stage] = {
         lambda one, at: (one.step(at * NS_PER_S, _flexed(5.0 * wave(at)), TrunkPosture.UPRIGHT), one.posture),
         PostureClass,
         PostureClassState,
+    ),
+    StaticPosture: Stage(
+        StaticPosture,
+        lambda one, at: (one.step(at * BLOCK_NS, 30.0 + 20.0 * math.sin(at / 60) ** 5), one.held),
+        StaticPosture,
+        StaticPostureState,
+    ),
+    Bends: Stage(
+        Bends,
+        lambda one, at: one.step(
+            at * BLOCK_NS, abs(wave(at)), Aside(0.1 * wave(at), 0.2), 9.8 + 0.01 * wave(at), walking=at % 11 == 0
+        ),
+        Bends,
+        BendsState,
     ),
     Slouch: Stage(Slouch, _slouch_step, Slouch, SlouchState),
     Timeline: Stage(lambda: Timeline(0, present=True), _timeline_step, Timeline.from_state, TimelineState),

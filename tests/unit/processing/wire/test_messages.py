@@ -14,6 +14,7 @@ from processing.domain.findings import (
     LiveFrame,
     kind_of,
 )
+from processing.domain.posture_types import TrunkBand
 from processing.wire.messages import (
     MAX_MESSAGE_BYTES,
     Ack,
@@ -59,6 +60,16 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "apart_deg": st.none() | finite,
         "share": finite,
         "after_s": finite,
+        "flexion_deg": finite,
+        "limit_s": st.none() | finite,
+        "peak_flexion_deg": finite,
+        "right_bend_deg": finite,
+        "left_twist_deg": st.none() | finite,
+        "side_speed_dps": finite,
+        "twist_speed_dps": st.none() | finite,
+        **dict.fromkeys(("upright_s", "lying_s", "over_30_s", "over_60_s", "aside_s"), finite),
+        "band_s": st.dictionaries(st.sampled_from(TrunkBand), finite),
+        **dict.fromkeys(("rula_s", "reba_s"), st.dictionaries(small_text, finite, max_size=3)),
         "reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
         "valid_reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
     }
