@@ -19,7 +19,7 @@ from processing.analyzer.counters import (
 )
 from processing.analyzer.holding import Holding, HoldingState
 from processing.analyzer.ledger import Ledger
-from processing.analyzer.range_of_motion import NEUTRAL_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
+from processing.analyzer.range_of_motion import RIGHTED_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
 from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
@@ -208,7 +208,7 @@ class ExerciseSet:
         taken = [(self._neutrals[placement], frames[placement]) for placement in self._neutrals if placement in frames]
         if any(self.state.reps.values()) or not taken:
             return
-        if any(neutral.tilt_deg(frame.quats[0]) > NEUTRAL_WITHIN_DEG for neutral, frame in taken):
+        if any(neutral.tilt_deg(frame.quats[0]) > RIGHTED_WITHIN_DEG for neutral, frame in taken):
             return
         self._neutrals.clear()
         self.state.neutrals.clear()

@@ -24,8 +24,15 @@ METHOD = "isb_zxy_from_neutral"
 NEUTRAL_BLOCKS = 10
 """Rest of 0.5 s that settles where neutral is."""
 
-NEUTRAL_WITHIN_DEG = 20.0
-"""A rest further away from the first pose of the set than this is no neutral pose."""
+NEUTRAL_REST_NS = NS_PER_S // 2
+"""A rest that begins within the set is neutral from this time on: a slow turn stays below the rate of a rest for less
+(4 s there and back over 40°: 0.3 s)."""
+
+NEUTRAL_WITHIN_DEG = 10.0
+"""Such a rest further away from the first pose of the set is the held end of a movement (estimate)."""
+
+RIGHTED_WITHIN_DEG = 20.0
+"""The same of three seconds of keeping still, in which a sensor found its bias (estimate)."""
 
 SETTLE_NS = 2 * NS_PER_S
 """Time after a gap until the inclination is right again (VQF starts from the accelerometer)."""
@@ -45,6 +52,7 @@ class RangeOfMotionState(msgspec.Struct):
 
     excursion: ExcursionState = msgspec.field(default_factory=lambda: ExcursionState([0.0] * 3, [0.0] * 3, [0.0] * 3))
     first_ns: int | None = None
+    rest_since_ns: int | None = None
     settled_ns: int = 0
 
 
@@ -76,10 +84,20 @@ class RangeOfMotion:
             state.settled_ns = t0_ns + SETTLE_NS
         if t0_ns < state.settled_ns:
             return
-        near = float(abs(angles_deg).max()) <= NEUTRAL_WITHIN_DEG
-        if rest_ns > 0 and near and not began and state.excursion.neutral_blocks < NEUTRAL_BLOCKS:
-            self._excursion.settle_neutral(angles_deg)
+        if rest_ns > 0 and not began and state.excursion.neutral_blocks < NEUTRAL_BLOCKS:
+            self._settle_neutral(t0_ns + BLOCK_NS - rest_ns, angles_deg, rest_ns)
         self._excursion.take(angles_deg, at_rest=rest_ns > 0)
+
+    def _settle_neutral(self, since_ns: int, angles_deg: Floats, rest_ns: int) -> None:
+        """Take neutral from one rest: the one in which the set began, or a longer one close to it."""
+        state = self.state
+        if state.first_ns is None or since_ns > state.first_ns:
+            if rest_ns < NEUTRAL_REST_NS or float(abs(angles_deg).max()) > NEUTRAL_WITHIN_DEG:
+                return
+            if since_ns != state.rest_since_ns:
+                state.excursion.neutral_blocks = 0
+        state.rest_since_ns = since_ns
+        self._excursion.settle_neutral(angles_deg)
 
     def restart(self) -> None:
         """The neutral pose is taken anew; what was measured from the old one does not hold."""
@@ -88,7 +106,9 @@ class RangeOfMotion:
 
     def shift(self, by_ns: int) -> None:
         """The clock was set anew."""
-        self.state.settled_ns += by_ns
+        state = self.state
+        state.settled_ns += by_ns
+        state.first_ns = None if state.first_ns is None else state.first_ns + by_ns
 
     def report(
         self,

@@ -15,18 +15,30 @@ NEAR_FRACTION = 1.0 / 3.0
 """Distance of the drifting axis from its neutral, absolute and as a fraction of the largest excursion so far: a rest
 further out is a held turn and must not be taken for drift."""
 
+KNOWN_BLOCKS = 1200
+"""Blocks (60 s) after a rest in neutral for which the drifting axis is still told: by then it is off by 5°
+(signals.md §2.3: 5.4°/min between two sensors), which is as much as a range is taken to change by."""
+
 REST_GAIN = 0.2
 """Step of the drifting neutral towards the angle per block of rest (50 ms), a time constant of about 0.25 s."""
 
 
 class ExcursionState(msgspec.Struct):
-    """Extremes relative to neutral, and where neutral lies, degrees, one number per axis."""
+    """Extremes relative to neutral, and where neutral lies, degrees, one number per axis.
+
+    Attributes:
+        since_neutral: blocks since the last rest in neutral.
+        lowest_age, highest_age: what that was at the extremes.
+    """
 
     lowest: list[float]
     highest: list[float]
     neutral: list[float]
     neutral_blocks: int = 0
     blocks: int = 0
+    since_neutral: int = 0
+    lowest_age: list[int] = msgspec.field(default_factory=lambda: [0] * 3)
+    highest_age: list[int] = msgspec.field(default_factory=lambda: [0] * 3)
 
 
 class Excursion:
@@ -34,7 +46,7 @@ class Excursion:
 
     The axis that was vertical in the neutral pose cannot be told from gravity, and its angle drifts by some degrees a
     minute (signals.md §2.3). Its neutral therefore follows the angle whenever the wearer rests in the neutral pose, so
-    that its range is an excursion within the repetition.
+    that its range is an excursion within the repetition; without such a rest it is not told for longer than a minute.
     """
 
     def __init__(self, drifting_axis: int, state: ExcursionState | None = None) -> None:
@@ -44,18 +56,20 @@ class Excursion:
     def take(self, angles_deg: Floats, *, at_rest: bool) -> None:
         """Angles of a block, shape (n, 3), and whether the wearer is at rest."""
         state = self.state
+        state.blocks += 1
+        state.since_neutral += 1
         if at_rest:
             self._follow_drift(angles_deg.mean(axis=0).tolist())
         low, high = np.minimum.reduce(angles_deg).tolist(), np.maximum.reduce(angles_deg).tolist()
         for axis, neutral in enumerate(state.neutral):
-            state.lowest[axis] = min(state.lowest[axis], low[axis] - neutral)
-            state.highest[axis] = max(state.highest[axis], high[axis] - neutral)
-        state.blocks += 1
+            if axis != self._drifting or state.since_neutral <= KNOWN_BLOCKS:
+                self._stretch(axis, low[axis] - neutral, high[axis] - neutral)
 
     def settle_neutral(self, angles_deg: Floats) -> None:
         """Angles of a block, shape (n, 3), while the wearer rests in the neutral pose before the first movement."""
         state = self.state
         state.neutral_blocks += 1
+        state.since_neutral = 0
         weight = 1.0 / state.neutral_blocks
         mean = angles_deg.mean(axis=0).tolist()
         state.neutral = [old + weight * (new - old) for old, new in zip(state.neutral, mean, strict=True)]
@@ -67,6 +81,15 @@ class Excursion:
         """How far the angle went below and above neutral, degrees, at least 0."""
         return max(-self.state.lowest[axis], 0.0), max(self.state.highest[axis], 0.0)
 
+    def _stretch(self, axis: int, low: float, high: float) -> None:
+        state = self.state
+        if low < state.lowest[axis]:
+            state.lowest[axis] = low
+            state.lowest_age[axis] = state.since_neutral
+        if high > state.highest[axis]:
+            state.highest[axis] = high
+            state.highest_age[axis] = state.since_neutral
+
     def _follow_drift(self, mean: list[float]) -> None:
         state = self.state
         axis = self._drifting
@@ -76,3 +99,4 @@ class Excursion:
         reach = max(state.highest[axis], -state.lowest[axis])
         if abs(away[axis]) <= max(NEAR_START_DEG, NEAR_FRACTION * reach):
             state.neutral[axis] += REST_GAIN * away[axis]
+            state.since_neutral = 0

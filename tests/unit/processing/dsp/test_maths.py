@@ -277,5 +277,13 @@ def test_drift_of_the_vertical_axis_does_not_count_as_range() -> None:
     assert excursion.below_above(0) == (0.0, 0.0)
 
 
+def test_a_minute_after_the_last_rest_in_neutral_the_drifting_axis_is_not_told_any_more() -> None:
+    excursion = Excursion(2)
+    for at in range(4000):
+        excursion.take(np.tile([0.005 * at, 0.0, 0.005 * at], (5, 1)), at_rest=False)
+    assert excursion.below_above(2)[1] == pytest.approx(0.005 * 1200, abs=0.01)
+    assert excursion.below_above(0)[1] == pytest.approx(0.005 * 4000, abs=0.01)
+
+
 def test_blocks_are_aligned_to_the_absolute_grid() -> None:
     assert BLOCK_NS == BLOCK_SAMPLES * GRID_NS == 50_000_000
