@@ -11,8 +11,17 @@ from processing.analyzer.sensor import Frame
 from processing.domain.exercises import Channel
 from processing.domain.findings import RomSegment
 from processing.domain.rejections import RejectionReason
+from processing.dsp.blocks import NS_PER_S
 from processing.dsp.steps import Bout
-from processing.dsp.walking_gate import Verdict, WalkingGate, WalkingGateState
+from processing.dsp.walking_gate import NEAR_WALK_NS, Verdict, WalkingGate, WalkingGateState
+
+TOO_FAST = 0.5
+"""Part of the shortest time prescribed below which a movement is no repetition. The fastest of 206 movements of 6
+people (trunk_seated) took 0.98 of it."""
+
+HURRIED_NEAR_NS = 2 * NS_PER_S
+"""A movement quicker than prescribed looks like a shift of weight, so it is no repetition if the first step follows
+within this; standing still before a walk, people turn and sway for about as long (walking_lowback, 1 person)."""
 
 
 class Waiting(NamedTuple):
@@ -23,10 +32,11 @@ class Waiting(NamedTuple):
 
 
 class AdmissionState(msgspec.Struct):
-    """State of ``Admission``."""
+    """State of ``Admission``; ``admitted`` says whether any repetition was let through."""
 
     gate: WalkingGateState
     waiting: list[Waiting] = []
+    admitted: bool = False
 
 
 class Admission:
@@ -36,7 +46,14 @@ class Admission:
     walk or have stopped.
     """
 
-    def __init__(self, state: AdmissionState | None = None) -> None:
+    def __init__(self, tempo_s: tuple[float, float] | None, state: AdmissionState | None = None) -> None:
+        """Admission to a set of an exercise.
+
+        Args:
+            tempo_s: shortest and longest time of a repetition as prescribed, None where nothing is.
+            state: state to go on from.
+        """
+        self._shortest_ns = 0 if tempo_s is None else round(tempo_s[0] * NS_PER_S)
         self._gate = WalkingGate(state.gate if state else None)
         self.state = state or AdmissionState(self._gate.state)
 
@@ -58,15 +75,34 @@ class Admission:
         self.state.waiting += [Waiting(segment, one) for one in outcomes if isinstance(one, Counted)]
         return [one for one in outcomes if isinstance(one, Rejected)]
 
-    def settled(self) -> list[tuple[RomSegment, Outcome]]:
-        """What has been decided, in the order of coming."""
+    def settled(self, now_ns: int) -> list[tuple[RomSegment, Outcome]]:
+        """What is decided by now, in the order of coming."""
         decided: list[tuple[RomSegment, Outcome]] = []
         for segment, counted in self.state.waiting:
-            rep = counted.rep
-            verdict = self._gate.verdict(rep.t0_ns, rep.t1_ns, lifts=counted.channel is Channel.VERTICAL)
-            if verdict is Verdict.UNDECIDED:
+            outcome = self._decide(counted, now_ns)
+            if outcome is None:
                 break
-            walked = Rejected(counted.channel, rep.t0_ns, rep.t_peak_ns, rep.amplitude, RejectionReason.WALKING)
-            decided.append((segment, walked if verdict is Verdict.WALKED else counted))
+            decided.append((segment, outcome))
+            self.state.admitted = self.state.admitted or isinstance(outcome, Counted)
         del self.state.waiting[: len(decided)]
         return decided
+
+    def _decide(self, counted: Counted, now_ns: int) -> Outcome | None:
+        rep = counted.rep
+        lasts_ns = rep.t1_ns - rep.t0_ns
+        if lasts_ns < TOO_FAST * self._shortest_ns:
+            return _rejected(counted, RejectionReason.TOO_FAST)
+        hurried = lasts_ns < self._shortest_ns
+        # Only once somebody squats is a crest of the acceleration more likely the next squat than a step.
+        lifts = counted.channel is Channel.VERTICAL and self.state.admitted
+        near_ns = HURRIED_NEAR_NS if hurried else NEAR_WALK_NS
+        verdict = self._gate.verdict(rep.t0_ns, rep.t1_ns, near_ns, lifts=lifts)
+        if verdict is Verdict.WALKED:
+            return _rejected(counted, RejectionReason.WALKING)
+        waits = verdict is Verdict.UNDECIDED or (hurried and now_ns - rep.t1_ns < HURRIED_NEAR_NS)
+        return None if waits else counted
+
+
+def _rejected(counted: Counted, reason: RejectionReason) -> Rejected:
+    rep = counted.rep
+    return Rejected(counted.channel, rep.t0_ns, rep.t_peak_ns, rep.amplitude, reason)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from processing.analyzer.admission import Admission, AdmissionState
+from processing.analyzer.admission import HURRIED_NEAR_NS, Admission, AdmissionState
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import (
     AngleCounters,
@@ -82,7 +82,7 @@ class ExerciseSet:
         self._compose_counters()
         # Steps gate every channel and are the result of walking; posture and steps are felt best lowest down.
         self._lowest = Placement.PELVIS if Placement.PELVIS in state.worn else Placement.THORAX
-        self._admission = Admission(state.admission)
+        self._admission = Admission(self.exercise.tempo_s, state.admission)
         state.admission = self._admission.state
         self._start_pose = StartPose(self.exercise.posture, state.start_pose)
         # In a fixed order: findings of different segments must not change places.
@@ -175,7 +175,7 @@ class ExerciseSet:
             self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
             if segment is self._rom_segment:
                 self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=any(self.state.reps.values()))
-        self._report_settled(ledger)
+        self._report_settled(min(frame.block.t0_ns for frame in frames.values()), ledger)
 
     def _holds_start_pose(
         self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger
@@ -268,7 +268,7 @@ class ExerciseSet:
         for segment, counter in self._verticals.items():
             self._report(counter.finish(t_ns), segment, ledger)
         self._report_bout(self._admission.finish(), ledger)
-        self._report_settled(ledger)
+        self._report_settled(t_ns + HURRIED_NEAR_NS, ledger)
         self._holding.finish(self.state.number, self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
         self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
@@ -288,8 +288,8 @@ class ExerciseSet:
         for rejected in self._admission.put(outcomes, segment):
             self._report_rejected(rejected, segment, ledger)
 
-    def _report_settled(self, ledger: Ledger) -> None:
-        for segment, outcome in self._admission.settled():
+    def _report_settled(self, now_ns: int, ledger: Ledger) -> None:
+        for segment, outcome in self._admission.settled(now_ns):
             if isinstance(outcome, Rejected):
                 self._report_rejected(outcome, segment, ledger)
             else:

@@ -13,6 +13,8 @@ class RejectionReason(StrEnum):
 
     TOO_SMALL = "too_small"
     """Smaller than the least amplitude of the exercise, or than two fifths of the person's usual one."""
+    TOO_FAST = "too_fast"
+    """In less than half of the shortest time that is prescribed: a jerk or a sway."""
     OTHER_PLANE = "other_plane"
     """Most of the movement lay in another plane."""
     WALKING = "walking"
@@ -25,6 +27,7 @@ class RejectionReason(StrEnum):
 
 REJECTION_WORDS: dict[RejectionReason, str] = {
     RejectionReason.TOO_SMALL: "The movement was too small.",
+    RejectionReason.TOO_FAST: "The movement was too short.",
     RejectionReason.OTHER_PLANE: "Most of the movement went in another direction.",
     RejectionReason.WALKING: "This was walking.",
     RejectionReason.POSTURE: "The body was upright.",

@@ -56,21 +56,22 @@ class WalkingGate:
         """Tell whether the person is walking."""
         return self._steps.is_walking(t_ns)
 
-    def verdict(self, t0_ns: int, t1_ns: int, *, lifts: bool) -> Verdict:
+    def verdict(self, t0_ns: int, t1_ns: int, near_ns: int, *, lifts: bool) -> Verdict:
         """Tell whether a movement was walking.
 
         Args:
             t0_ns: begin of the movement.
             t1_ns: its end.
+            near_ns: time before the first step from which on it is part of the walk.
             lifts: whether the movement lifts the trunk by itself, so that one crest of its acceleration, or any
                 that changes its height, is no step.
         """
         steps = self._steps.state
         walks = [*self.state.walks_ns, (steps.first_ns, steps.last_ns)] if steps.walking else self.state.walks_ns
-        if any(t0_ns <= end_ns + NEAR_WALK_NS and begin_ns - NEAR_WALK_NS <= t1_ns for begin_ns, end_ns in walks):
+        if any(t0_ns <= end_ns + NEAR_WALK_NS and begin_ns - near_ns <= t1_ns for begin_ns, end_ns in walks):
             return Verdict.WALKED
         begun = self._steps.keeps_level if lifts else steps.count > 0
-        if begun and not steps.walking and steps.first_ns - NEAR_WALK_NS <= t1_ns:
+        if begun and not steps.walking and steps.first_ns - near_ns <= t1_ns:
             return Verdict.UNDECIDED
         return Verdict.CLEAR
 

@@ -127,7 +127,7 @@ def test_seated_trunk_movements_are_counted_in_each_plane(recordings: Path) -> N
     assert max(differences) <= 1
 
 
-def test_walking_gives_steps_and_hardly_any_squat(recordings: Path) -> None:
+def test_walking_gives_steps_and_no_squat(recordings: Path) -> None:
     paths = sorted(recordings.glob("walking_lowback/*_Test5_*.npz"))
     if not paths:
         pytest.skip("no walking_lowback recordings")
@@ -139,6 +139,18 @@ def test_walking_gives_steps_and_hardly_any_squat(recordings: Path) -> None:
         assert steps == pytest.approx(contacts, abs=2)
         done = [f for f in analyze(path, AnalysisOptions(exercise="squat")).findings if isinstance(f, SetCompleted)]
         assert done[0].reps == {"vertical": 0}
+
+
+@pytest.mark.parametrize(
+    "asked", ["squat", "sit_to_stand", "standing_flexion_extension", "standing_side_bend", "seated_rom", "bridge"]
+)
+def test_rising_walking_and_handling_things_are_no_repetitions(recordings: Path, asked: str) -> None:
+    paths = sorted(recordings.glob("walking_lowback/*_Test11_*.npz"))
+    if not paths:
+        pytest.skip("no walking_lowback recordings")
+    for path in paths:
+        findings = analyze(path, AnalysisOptions(exercise=asked)).findings
+        assert not [finding for finding in findings if isinstance(finding, RepCompleted)]
 
 
 @pytest.mark.parametrize("name", ["squat_lowback/Q2_mixed25", "squat_lowback/Q3_mixed25", "trunk_seated/T02_122428"])

@@ -156,7 +156,7 @@ def test_steps_are_counted_while_walking() -> None:
 
 
 @pytest.mark.parametrize("seed", [51, 52])
-@pytest.mark.parametrize("asked", ["squat", "seated_rom"])
+@pytest.mark.parametrize("asked", ["squat", "seated_rom", "bridge"])
 def test_walking_and_keeping_still_are_no_repetitions_of_anything(seed: int, asked: str) -> None:
     result = run(seed, exercises=("walking", "quiet_standing", "quiet_sitting"), asked=asked)
     done = [one for one in result.findings if isinstance(one, SetCompleted)]

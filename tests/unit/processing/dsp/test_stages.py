@@ -248,7 +248,10 @@ STAGES: dict[type, Stage] = {
     ),
     WalkingGate: Stage(
         WalkingGate,
-        lambda one, at: (one.step(BLOCKS[at], UPRIGHT), one.verdict((at - 20) * BLOCK_NS, at * BLOCK_NS, lifts=False)),
+        lambda one, at: (
+            one.step(BLOCKS[at], UPRIGHT),
+            one.verdict((at - 20) * BLOCK_NS, at * BLOCK_NS, BLOCK_NS, lifts=False),
+        ),
         WalkingGate,
         WalkingGateState,
     ),

@@ -7,7 +7,7 @@ import math
 from processing.domain.samples import GRAVITY_MPS2
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.steps import Steps
-from processing.dsp.walking_gate import Verdict, WalkingGate, WalkingGateState
+from processing.dsp.walking_gate import NEAR_WALK_NS, Verdict, WalkingGate, WalkingGateState
 
 UPRIGHT = (0.0, 1.0, 0.0)
 
@@ -23,7 +23,7 @@ def gate_after(seconds: float, steps_s: tuple[float, ...], size_mps2: float = 2.
 
 
 def verdict(gate: WalkingGate, t0_s: float, t1_s: float, *, lifts: bool = False) -> Verdict:
-    return gate.verdict(round(t0_s * NS_PER_S), round(t1_s * NS_PER_S), lifts=lifts)
+    return gate.verdict(round(t0_s * NS_PER_S), round(t1_s * NS_PER_S), NEAR_WALK_NS, lifts=lifts)
 
 
 WALK_S = tuple(5.0 + 0.5 * number for number in range(10))
