@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from scipy.signal import butter, detrend, find_peaks, sosfiltfilt
 
 from firmware_sim.recording import Track
@@ -116,9 +117,14 @@ def principal_component(trial: Trial) -> Floats:
 
 
 def by_peaks(series: Floats, setting: Setting) -> int:
-    """Peaks that stand out, no two closer than the setting allows."""
+    """Peaks that stand out."""
+    return len(peaks_of(series, setting))
+
+
+def peaks_of(series: Floats, setting: Setting) -> npt.NDArray[np.int_]:
+    """Indices of the peaks that stand out, no two closer than the setting allows."""
     smooth = _smooth(series, setting.cutoff_hz)
-    return len(find_peaks(smooth, prominence=setting.smallest, distance=max(1.0, setting.apart_s * RATE_HZ))[0])
+    return find_peaks(smooth, prominence=setting.smallest, distance=max(1.0, setting.apart_s * RATE_HZ))[0]
 
 
 def by_autocorrelation(series: Floats, setting: Setting) -> int:
@@ -156,7 +162,7 @@ def _period(smooth: Floats) -> int:
     return first + int(np.argmax(likeness[first:stop]))
 
 
-def _grid(cutoffs: Sequence[float], smallest: Sequence[float], apart_s: Sequence[float]) -> Sequence[Setting]:
+def grid(cutoffs: Sequence[float], smallest: Sequence[float], apart_s: Sequence[float]) -> Sequence[Setting]:
     """Every combination, the one of the middles first."""
     every = [Setting(*one) for one in itertools.product(cutoffs, smallest, apart_s)]
     middle = Setting(*(values[len(values) // 2] for values in (cutoffs, smallest, apart_s)))
@@ -170,22 +176,22 @@ ACCELERATION_PEAKS = SimpleCounter(
     "peaks on acceleration magnitude",
     acceleration_magnitude,
     by_peaks,
-    _grid((0.5, 0.8, 1.2, 2.0), (0.15, 0.3, 0.6, 1.0, 1.5), _APART_S),
+    grid((0.5, 0.8, 1.2, 2.0), (0.15, 0.3, 0.6, 1.0, 1.5), _APART_S),
 )
 TILT_PEAKS = SimpleCounter(
-    "peaks on tilt by the accelerometer", tilt_deg, by_peaks, _grid((0.5, 0.8, 1.2), _DEGREES, _APART_S)
+    "peaks on tilt by the accelerometer", tilt_deg, by_peaks, grid((0.5, 0.8, 1.2), _DEGREES, _APART_S)
 )
 PLANE_PEAKS = SimpleCounter(
     "peaks on each plane's angle (accelerometer; gyroscope about the spine)",
     plane_angle_deg,
     by_peaks,
-    _grid((0.5, 0.8, 1.2), _DEGREES, _APART_S),
+    grid((0.5, 0.8, 1.2), _DEGREES, _APART_S),
 )
 AUTOCORRELATION = SimpleCounter(
     "principal component and autocorrelation (RecoFit-like)",
     principal_component,
     by_autocorrelation,
-    _grid((0.5, 0.8, 1.2), (0.3, 0.6, 1.0), _APART_S),
+    grid((0.5, 0.8, 1.2), (0.3, 0.6, 1.0), _APART_S),
 )
 
 

@@ -21,6 +21,7 @@ from service.cli.evaluation.simulated import simulated_figures
 from service.cli.evaluation.sit_to_stand import sit_to_stand_figures
 from service.cli.evaluation.sitting import sitting_figures
 from service.cli.evaluation.squats import squat_figures
+from service.cli.evaluation.step_baseline import step_baselines
 from service.cli.evaluation.walking import walking_figures
 from service.cli.evaluation.wheelchair import wheelchair_figures
 
@@ -53,7 +54,7 @@ def questions(people: int) -> Sequence[Question]:
         (figures.SQUATS, _both(squat_figures, squat_baselines)),
         (figures.SEATED, _both(seated_trunk_figures, seated_trunk_baselines)),
         (figures.SIT_TO_STAND, _both(sit_to_stand_figures, sit_to_stand_baselines)),
-        (figures.WALKING, walking_figures),
+        (figures.WALKING, _both(walking_figures, step_baselines)),
         (figures.SITTING, sitting_figures),
     )
     return (

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from firmware_sim.recording import load_recording
@@ -33,34 +34,43 @@ REFERENCES = ("indip", "stereophoto")
 _STEPS = "step stage of the analyzer; steps of confirmed bouts, within reference bouts, 0.5 s tolerance"
 
 
-class _Walk(NamedTuple):
+class Walk(NamedTuple):
+    """Steps of one recording within the reference bouts: how many go together, were found, are true.
+
+    ``outside`` counts steps found elsewhere, where the reference says nothing: walking it left out, or no walking.
+    """
+
     person: str
     recording: str
     matched: int
     found: int
     true: int
+    outside: int
 
     @property
     def f1(self) -> float:
+        """Twice the steps that go together among all that were found or are true."""
         return 2.0 * self.matched / max(self.found + self.true, 1)
 
 
 def walking_figures(folder: Folder, progress: Progress) -> list[Figure]:
     """F1 of steps against each reference, and repetitions of every counted exercise."""
-    walks: dict[str, list[_Walk]] = {reference: [] for reference in REFERENCES}
+    walks: dict[str, list[Walk]] = {reference: [] for reference in REFERENCES}
     false_reps: list[tuple[str, str, Counter[str]]] = []
     for own, counted in folder.each(figures.WALKING, _answers, progress):
         for reference, walk in own.items():
             walks[reference].append(walk)
         false_reps.append(counted)
-    return [*(_step_figure(reference, walks[reference]) for reference in REFERENCES), _false_figure(false_reps)]
+    steps = [step_figure(f"{_STEPS}, against {reference}", walks[reference]) for reference in REFERENCES]
+    compared = [msgspec.structs.replace(one, comparison=True) for one in steps[1:]]
+    return [steps[0], *compared, _false_figure(false_reps)]
 
 
-def _answers(recording: Recording) -> tuple[dict[str, _Walk], tuple[str, str, Counter[str]]]:
+def _answers(recording: Recording) -> tuple[dict[str, Walk], tuple[str, str, Counter[str]]]:
     """Walks by reference, and person, recording and false repetitions."""
     steps_s = step_times_s(recording)
     walks = {
-        reference: _walk(recording, steps_s, reference)
+        reference: walk_against(recording, steps_s, reference)
         for reference in REFERENCES
         if f"ref_{reference}_bouts" in recording.arrays
     }
@@ -95,7 +105,12 @@ def _of_bouts(bouts: Sequence[Bout | None], pending: Sequence[int]) -> list[int]
     return [t_ns for bout in bouts if bout is not None for t_ns in pending if bout.t0_ns <= t_ns <= bout.t1_ns]
 
 
-def _walk(recording: Recording, steps_s: Floats, reference: str) -> _Walk:
+def walk_against(recording: Recording, steps_s: Floats, reference: str) -> Walk:
+    """Hold the times of steps against a reference.
+
+    Raises:
+        RecordingError: the recording has no such reference, or contacts without a time.
+    """
     bouts = recording.floats(f"ref_{reference}_bouts").reshape(-1, 2)
     contacts = np.sort(recording.floats(f"ref_{reference}_initial_contact_t"))
     if not np.isfinite(contacts).all():
@@ -104,7 +119,8 @@ def _walk(recording: Recording, steps_s: Floats, reference: str) -> _Walk:
     for begin_s, end_s in bouts:
         within |= (steps_s >= begin_s - TOLERANCE_S) & (steps_s <= end_s + TOLERANCE_S)
     found = np.sort(steps_s[within])
-    return _Walk(recording.person, recording.name, matched(found, contacts, TOLERANCE_S), found.size, contacts.size)
+    pairs, outside = matched(found, contacts, TOLERANCE_S), steps_s.size - found.size
+    return Walk(recording.person, recording.name, pairs, found.size, contacts.size, outside)
 
 
 def matched(found_s: Floats, true_s: Floats, tolerance_s: float) -> int:
@@ -119,27 +135,29 @@ def matched(found_s: Floats, true_s: Floats, tolerance_s: float) -> int:
     return pairs
 
 
-def _step_figure(reference: str, walks: Sequence[_Walk]) -> Figure:
-    by_person: dict[str, list[_Walk]] = {}
+def step_figure(method: str, walks: Sequence[Walk]) -> Figure:
+    """F1 of all steps of all recordings together."""
+    by_person: dict[str, list[Walk]] = {}
     for walk in walks:
         by_person.setdefault(walk.person, []).append(walk)
-    found, true = sum(walk.found for walk in walks), sum(walk.true for walk in walks)
+    pairs, found, true, outside = (
+        sum(getattr(walk, name) for walk in walks) for name in ("matched", "found", "true", "outside")
+    )
     return Figure(
         set=figures.WALKING,
         measure=figures.STEP_F1,
-        method=f"{_STEPS}, against {reference}",
+        method=method,
         unit="",
         value=_pooled_f1(walks) if walks else None,
         people=len(by_person),
         recordings=len(walks),
         per_person={person: _pooled_f1(own) for person, own in by_person.items()},
         worst=min(walks, key=lambda walk: walk.f1).recording if walks else None,
-        note=f"{found} found, {true} true, {sum(walk.matched for walk in walks)} matched" if walks else "no reference",
-        comparison=reference != REFERENCES[0],
+        note=f"{found} found, {true} true, {pairs} matched; {outside} found outside" if walks else "no reference",
     )
 
 
-def _pooled_f1(walks: Sequence[_Walk]) -> float:
+def _pooled_f1(walks: Sequence[Walk]) -> float:
     total = sum(walk.found + walk.true for walk in walks)
     return 2.0 * sum(walk.matched for walk in walks) / total if total else 0.0
 

@@ -16,14 +16,15 @@ from service.cli.evaluation import figures
 from service.cli.evaluation.core_speed import core_speed_figures
 from service.cli.evaluation.counting import Count, count_figures
 from service.cli.evaluation.figures import Figure
-from service.cli.evaluation.folder import Folder
+from service.cli.evaluation.folder import Folder, read_recording
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.robustness import robustness_figures
 from service.cli.evaluation.seated_trunk import PLANES, seated_trunk_figures
 from service.cli.evaluation.simulated import simulated_figures, simulated_session
 from service.cli.evaluation.sit_to_stand import sit_to_stand_figures
 from service.cli.evaluation.squats import squat_figures
-from service.cli.evaluation.walking import matched, walking_figures
+from service.cli.evaluation.step_baseline import step_baselines
+from service.cli.evaluation.walking import matched, walk_against, walking_figures
 from tests.unit.service.cli.evaluation_folders import simulated_arrays, write
 
 SHIFT_S = 0.5
@@ -114,6 +115,20 @@ def test_steps_outside_the_reference_bouts_are_no_errors(tmp_path: Path) -> None
     assert list(against[0].per_person) == ["M_HA090"]
     assert all(row.value is not None and row.value > 0.9 for row in against)
     assert first_of(rows, figures.FALSE_REPS).value is not None
+    (simple,) = step_baselines(Folder(tmp_path), Progress())
+    assert simple.baseline is not None
+    assert simple.value is not None
+    assert simple.value > 0.8
+    assert "of 36 settings the middle one" in simple.method
+
+
+def test_what_a_reference_does_not_speak_of_is_told_apart(tmp_path: Path) -> None:
+    contacts, bouts = np.array([1.0, 1.5, 2.0]), np.array([[0.5, 2.5]])
+    arrays = {"ref_indip_initial_contact_t": contacts, "ref_indip_bouts": bouts}
+    path = write(tmp_path, "walking_lowback", "M_HA090_Test5_Trial1", {}, **arrays)
+    walk = walk_against(read_recording(path), np.array([1.0, 1.5, 7.0, 8.0]), "indip")
+    assert (walk.matched, walk.found, walk.true, walk.outside) == (2, 2, 3, 2)
+    assert walk.f1 == pytest.approx(0.8)
 
 
 def test_simulated_people_are_the_same_every_time_and_differ_from_each_other() -> None:
