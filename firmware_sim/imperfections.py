@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 import numpy.typing as npt
 
-from firmware_sim.mishaps import Fading, Slip
+from firmware_sim.mishaps import Fading, Slip, Stuck
 from processing.domain.errors import SettingsError
 from processing.domain.samples import GRAVITY_MPS2
 
@@ -79,6 +79,7 @@ class Imperfections:
         seed: key of noise and loss.
         slips: turns of the sensor on the skin, in order of time.
         fading: times without radio, None for a good link.
+        stuck: times in which one reading is repeated.
     """
 
     mounting: Floats
@@ -92,6 +93,7 @@ class Imperfections:
     seed: int
     slips: tuple[Slip, ...] = ()
     fading: Fading | None = None
+    stuck: tuple[Stuck, ...] = ()
 
     def measured(self, first: int, t_s: Floats, acc: Floats, gyr: Floats) -> Floats:
         """Readings of consecutive samples, shape (n, 6), from the ideal ones in the segment frame, each (n, 3).
@@ -155,6 +157,7 @@ def draw_imperfections(
     lost_together: int = 5,
     slips: tuple[Slip, ...] = (),
     fading: Fading | None = None,
+    stuck: tuple[Stuck, ...] = (),
 ) -> Imperfections:
     """One sensor of a grade, worn as ``mount`` says but for a mounting error.
 
@@ -184,6 +187,7 @@ def draw_imperfections(
         seed=int(rng.integers(0, 2**63)),
         slips=slips,
         fading=fading,
+        stuck=stuck,
     )
 
 

@@ -1,4 +1,4 @@
-"""What goes wrong with a wearable now and then: it slips on the skin, its radio fades."""
+"""What goes wrong with a wearable now and then: it slips on the skin, it gets stuck, its radio fades."""
 
 from __future__ import annotations
 
@@ -54,6 +54,23 @@ class Slip:
             axis=1,
         )
         return turned
+
+
+@dataclass(frozen=True, slots=True)
+class Stuck:
+    """The sensor repeats one reading, as a driver does that is not told of a broken bus.
+
+    Attributes:
+        at_s: true time of the reading that is repeated.
+        seconds: for how long.
+    """
+
+    at_s: float
+    seconds: float
+
+    def holds(self, t_s: Floats) -> npt.NDArray[np.bool_]:
+        """Which of n instants show that reading."""
+        return np.asarray((t_s >= self.at_s) & (t_s < self.at_s + self.seconds))
 
 
 @dataclass(frozen=True, slots=True)

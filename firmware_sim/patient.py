@@ -18,7 +18,7 @@ from firmware_sim.imperfections import (
     quantised,
     upside_down,
 )
-from firmware_sim.mishaps import Fading, Slip
+from firmware_sim.mishaps import Fading, Slip, Stuck
 from firmware_sim.motion.body import draw_body
 from firmware_sim.motion.timeline import Timeline
 from firmware_sim.source import SampleRun
@@ -69,8 +69,12 @@ class SimulatedSource:
             return ()
         number = np.arange(first, stop, dtype=np.int64)
         t_s = self._time_s(number)
-        ideal = self._timeline.imu(self._placement, t_s)
-        readings = self._imperfections.measured(first, t_s, ideal.acc, ideal.gyr)
+        readings = self._readings(first, t_s)
+        for stuck in self._imperfections.stuck:
+            repeated = self._first_from(stuck.at_s)
+            held = stuck.holds(t_s)
+            if held.any():
+                readings[held] = self._readings(repeated, self._time_s(np.array([repeated], dtype=np.int64)))
         counts = quantised(readings, self.acc_range_g, self.gyr_range_dps)
         kept = np.flatnonzero(~self._imperfections.lost(first, t_s))
         offset_us = self._imperfections.clock.offset_us
@@ -79,6 +83,10 @@ class SimulatedSource:
             for run in np.split(kept, np.flatnonzero(np.diff(kept) != 1) + 1)
             if run.size
         )
+
+    def _readings(self, first: int, t_s: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        ideal = self._timeline.imu(self._placement, t_s)
+        return self._imperfections.measured(first, t_s, ideal.acc, ideal.gyr)
 
     def _time_s(self, number: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
         return self._imperfections.clock.time_s(number * self.period_us)
@@ -98,11 +106,13 @@ class Wearing:
         swapped: the sensor that should be on the pelvis is on the thorax and the reverse.
         upside_down: sensors, by the place they are meant for, that are the wrong way up.
         slips: turns on the skin, by the place the sensor is meant for.
+        stuck: times in which a sensor repeats itself, likewise.
     """
 
     swapped: bool = False
     upside_down: frozenset[Placement] = frozenset()
     slips: Mapping[Placement, tuple[Slip, ...]] = field(default_factory=dict)
+    stuck: Mapping[Placement, tuple[Stuck, ...]] = field(default_factory=dict)
 
 
 AS_TOLD = Wearing()
@@ -156,6 +166,7 @@ def draw_patient(
                 lost_together=lost_together,
                 slips=wearing.slips.get(placement, ()),
                 fading=fading,
+                stuck=wearing.stuck.get(placement, ()),
             ),
             rate_hz=rate_hz,
             acc_range_g=acc_range_g,

@@ -27,6 +27,11 @@ STATED_QUALITY = 0.7
 """Quality of what rests on a stated mount without a still pose: the gyroscope's bias is only VQF's estimate."""
 
 
+SLIPPED_QUALITY = 0.7
+"""Quality of what rests on an axis found before the sensor turned on the skin: gravity tells how it lies now, but not
+whether it also turned about the vertical (estimate)."""
+
+
 class Phase(StrEnum):
     """What the calibration is waiting for."""
 
@@ -36,7 +41,12 @@ class Phase(StrEnum):
 
 
 class CalibratorState(msgspec.Struct):
-    """State of a ``Calibrator``; vectors are sensor axes."""
+    """State of a ``Calibrator``; vectors are sensor axes.
+
+    Attributes:
+        bent: whether the axis comes from bends after the last still pose.
+        slipped: whether the sensor has turned on the skin since the axis was found.
+    """
 
     mounted: bool
     phase: Phase = Phase.STILL
@@ -46,6 +56,8 @@ class CalibratorState(msgspec.Struct):
     up: list[float] | None = None
     mounted_up: list[float] | None = None
     rightward: list[float] | None = None
+    bent: bool = False
+    slipped: bool = False
     finding_id: str | None = None
     still_ns: tuple[int, int] = (0, 0)
     axis: FunctionalAxisState = msgspec.field(default_factory=FunctionalAxisState)
@@ -88,7 +100,8 @@ class Calibrator:
     @property
     def quality(self) -> float:
         """Quality of what rests on this calibration."""
-        return STATED_QUALITY if self.state.finding_id is None else 1.0
+        known = STATED_QUALITY if self.state.finding_id is None else 1.0
+        return min(known, SLIPPED_QUALITY) if self.state.slipped else known
 
     def request(self, t_ns: int) -> None:
         """Begin again with the still pose, as the person was told to."""
@@ -96,6 +109,22 @@ class Calibrator:
         self.state.requested = True
         self.state.since_ns = t_ns
         self._restart_axis()
+
+    def slip(self) -> None:
+        """The sensor has turned on the skin: gravity tells how it lies now, its axis is less certain."""
+        self.state.slipped = True
+
+    def void_mount(self) -> None:
+        """The stated mount is wrong: only bends can tell the axis."""
+        state = self.state
+        state.mounted, state.rightward = False, None
+        if state.phase is Phase.DONE:
+            state.phase = Phase.BENDS
+
+    def revoke(self, path: SensorPath, t_ns: int, ledger: Ledger, reason: RefusalReason, detail: str) -> None:
+        """The axis that was found is not to be trusted after all."""
+        self.state.bent, self.state.rightward = False, None
+        self._refuse(path, t_ns, ledger, reason, detail)
 
     def shift(self, by_ns: int) -> None:
         """The clock was set anew: what is under way is dated back from the new time."""
@@ -133,6 +162,7 @@ class Calibrator:
         state.up = (pose.acc / np.sqrt((pose.acc**2).sum())).tolist()
         state.still_ns = (t_ns - 3 * NS_PER_S, t_ns)
         state.since_ns = t_ns
+        state.bent = False
         mount_is_enough = state.mounted and not state.requested
         state.phase = Phase.DONE if mount_is_enough else Phase.BENDS
         self._restart_axis()
@@ -152,6 +182,7 @@ class Calibrator:
             self.state.rightward = axis.rightward.tolist()
             self.state.phase = Phase.DONE
             self.state.requested = False
+            self.state.bent, self.state.slipped = True, False
             self._accept(path, t_ns, ledger, "functional", axis.explained)
         elif self.state.requested:
             detail = f"the bends explain {explained:.2f} of the movement, {MIN_EXPLAINED} is needed about a level axis"

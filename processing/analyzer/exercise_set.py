@@ -37,7 +37,7 @@ COUNTING = "turning_points/1"
 STEPPING = "steps/2"
 
 DOUBTED_QUALITY = 0.3
-"""Quality of a repetition in which a sensor was not to be trusted: it was seen, its size may be wrong (estimate)."""
+"""Quality of a repetition, or count of a set, during which a sensor was not to be trusted (estimate)."""
 
 
 class ExerciseSetState(msgspec.Struct):
@@ -277,7 +277,7 @@ class ExerciseSet:
             t0_ns=self.state.t0_ns,
             t1_ns=t_ns,
             algorithm=COUNTING,
-            quality=self._quality(self.state.worn),
+            quality=self._trusted_quality(self.state.worn, self.state.t0_ns, t_ns),
             exercise=self.state.code,
             set_number=self.state.number,
             reps=dict(self.state.reps),
@@ -305,7 +305,7 @@ class ExerciseSet:
             t0_ns=max(rep.t0_ns, self.state.t0_ns),
             t1_ns=rep.t1_ns,
             algorithm=COUNTING,
-            quality=self._rep_quality(segment, rep.t0_ns, rep.t1_ns),
+            quality=self._trusted_quality(PLACEMENTS[segment], rep.t0_ns, rep.t1_ns),
             exercise=self.state.code,
             set_number=self.state.number,
             channel=channel,
@@ -349,9 +349,10 @@ class ExerciseSet:
             brisk_s=bout.brisk_s,
         )
 
-    def _rep_quality(self, segment: RomSegment, t0_ns: int, t1_ns: int) -> float:
-        quality = self._quality(PLACEMENTS[segment])
-        return quality if self._doubt(PLACEMENTS[segment], t0_ns, t1_ns) is None else min(quality, DOUBTED_QUALITY)
+    def _trusted_quality(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> float:
+        """Quality of what rests on these sensors, lower if one of them was not to be trusted in that time."""
+        quality = self._quality(placements)
+        return quality if self._doubt(placements, t0_ns, t1_ns) is None else min(quality, DOUBTED_QUALITY)
 
     def _doubt(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> Doubt | None:
         doubts = (self._watches[placement].doubt_within(t0_ns, t1_ns) for placement in placements)

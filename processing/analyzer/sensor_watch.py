@@ -35,6 +35,9 @@ QUIET_NS = 10 * NS_PER_S
 
 MAX_DOUBTS = 16
 
+LASTING_NS = 2**62
+"""End of a doubt that lasts until the next calibration."""
+
 _BIAS_EVERY = 20
 """Blocks between looks at the bias, 1 s: it does not change faster."""
 
@@ -98,27 +101,33 @@ class SensorWatch:
             detail = f"the gyroscope is off by {wander_dps:.1f} °/s and no still pose told by how much exactly"
         self.doubt(path, Doubt(FaultKind.BIASED, t_ns, t_ns + _BIAS_EVERY * BLOCK_NS, detail), ledger)
 
-    def doubt(self, path: SensorPath, doubt: Doubt, ledger: Ledger) -> None:
-        """Remember a doubt, and state it unless it goes on from one that was stated."""
+    def doubt(
+        self, path: SensorPath, doubt: Doubt, ledger: Ledger, *, certainty: float = 1.0, lasting: bool = False
+    ) -> None:
+        """Remember a doubt, and state it unless it goes on from one that was stated.
+
+        Args:
+            path: the sensor.
+            doubt: what, when and why.
+            ledger: takes the finding.
+            certainty: quality of the finding.
+            lasting: whether the doubt stays until the sensors are calibrated again.
+        """
         last = next((one for one in reversed(self.state.doubts) if one.fault is doubt.fault), None)
         quiet_ns = QUIET_NS if last is None else doubt.t0_ns - last.t1_ns
+        if quiet_ns >= QUIET_NS:
+            state_fault(path, doubt, ledger, certainty)
+        if lasting:
+            doubt.t1_ns = LASTING_NS
         if last is not None and quiet_ns <= TOGETHER_NS:
             last.t1_ns = max(last.t1_ns, doubt.t1_ns)
             return
         self.state.doubts = [*self.state.doubts, doubt][-MAX_DOUBTS:]
-        if quiet_ns < QUIET_NS:
-            return
-        ledger.add(
-            SensorFault,
-            t0_ns=doubt.t0_ns,
-            t1_ns=doubt.t1_ns,
-            algorithm=ALGORITHM,
-            quality=1.0,
-            placement=path.placement,
-            sensor_id=path.worn.sensor_id,
-            fault=doubt.fault,
-            detail=doubt.detail,
-        )
+
+    def trust_again(self, t_ns: int) -> None:
+        """The sensors are calibrated again: what was to last until then ends."""
+        for doubt in self.state.doubts:
+            doubt.t1_ns = min(doubt.t1_ns, t_ns)
 
     def doubt_within(self, t0_ns: int, t1_ns: int) -> Doubt | None:
         """The first doubt that touches a time, None if the sensor was to be trusted all through it."""
@@ -129,5 +138,20 @@ class SensorWatch:
         """The clock was set anew: what was is dated back from the new time."""
         for doubt in self.state.doubts:
             doubt.t0_ns += by_ns
-            doubt.t1_ns += by_ns
+            doubt.t1_ns += 0 if doubt.t1_ns == LASTING_NS else by_ns
         self._frozen.reset()
+
+
+def state_fault(path: SensorPath, doubt: Doubt, ledger: Ledger, certainty: float) -> None:
+    """State what is wrong with a sensor."""
+    ledger.add(
+        SensorFault,
+        t0_ns=doubt.t0_ns,
+        t1_ns=doubt.t1_ns,
+        algorithm=ALGORITHM,
+        quality=certainty,
+        placement=path.placement,
+        sensor_id=path.worn.sensor_id,
+        fault=doubt.fault,
+        detail=doubt.detail,
+    )

@@ -12,7 +12,7 @@ from processing.analyzer.ledger import Ledger, LedgerState
 from processing.analyzer.live import live_frame
 from processing.analyzer.reports import report_hole, report_pain
 from processing.analyzer.sensor import Frame, SensorPath
-from processing.analyzer.sensor_watch import SensorWatch
+from processing.analyzer.sensor_truth import SensorTruth
 from processing.analyzer.session_state import SessionState, WaitingCommand, decode_session_state, encode_session_state
 from processing.analyzer.waiting import all_know_the_step, first_sample_from, leap_goal, stop_waiting_too_long
 from processing.domain.commands import (
@@ -62,7 +62,7 @@ class SessionAnalyzer:
             SensorPath(worn, t_ns, present=present.get(SensorId(worn.sensor_id), False)) for worn in start.sensors
         ]
         self._calibrators = {path.placement: Calibrator.at_start(path, t_ns) for path in self._paths}
-        self._watches = {path.placement: SensorWatch() for path in self._paths}
+        self._truth = SensorTruth(self._paths, self._calibrators)
         self._ledger = Ledger(LedgerState(start.session_id))
         self._commands: list[WaitingCommand] = []
         self._set: ExerciseSet | None = None
@@ -142,8 +142,7 @@ class SessionAnalyzer:
         self._begin_ns += shift_ns
         for calibrator in self._calibrators.values():
             calibrator.shift(shift_ns)
-        for watch in self._watches.values():
-            watch.shift(shift_ns)
+        self._truth.shift(shift_ns)
         if self._set is not None:
             self._set.shift(shift_ns)
         self._daily.follow_clock(shift_ns)
@@ -176,12 +175,12 @@ class SessionAnalyzer:
             frames[path.placement] = frame
             if frame.hole is not None:
                 report_hole(path, frame.hole, self._ledger)
-            self._watches[path.placement].step(path, frame, self._ledger, exercising=self._set is not None)
             calibrator.step(path, frame.block, self._ledger, exercising=self._set is not None)
         if not frames:
             command_ns = self._commands[0].t_ns if self._commands else None
             self._front = max(self._front + 1, leap_goal(self._paths, next_sample_ns, command_ns))
             return
+        self._truth.step(frames, None if self._set is None else self._set.exercise, self._ledger)
         if self._set is not None:
             now_ns = start_of(self._front + 1)
             rests_ns = {path.placement: path.rest.lasts_ns(now_ns) for path in self._paths}
@@ -200,13 +199,15 @@ class SessionAnalyzer:
                 for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
                     calibrator.settle(path, t_ns, self._ledger)
                 self._sets += 1
+                self._truth.begin_set()
                 self._set = ExerciseSet.begin(
-                    code, self._sets, t_ns, self._calibrators, self._watches, self._levels_mps2(), self._ledger
+                    code, self._sets, t_ns, self._calibrators, self._truth.watches, self._levels_mps2(), self._ledger
                 )
             case EndSet():
                 self._end_set(t_ns)
             case Calibrate():
                 self._end_set(t_ns)
+                self._truth.recalibrate(t_ns)
                 for calibrator in self._calibrators.values():
                     calibrator.request(t_ns)
             case ReportPain(score=score):
@@ -225,6 +226,7 @@ class SessionAnalyzer:
 
     def _end_set(self, t_ns: int) -> None:
         if self._set is not None:
+            self._truth.end_set(self._set.exercise, (self._set.state.t0_ns, t_ns), self._ledger)
             self._set.finish(t_ns, self._ledger)
             self._set = None
 
@@ -263,7 +265,7 @@ class SessionAnalyzer:
                 ledger=self._ledger.state,
                 paths=[path.state() for path in self._paths],
                 calibrators=[one.state for one in self._calibrators.values()],
-                watches=[one.state for one in self._watches.values()],
+                truth=self._truth.state,
                 commands=self._commands,
                 running=None if self._set is None else self._set.state,
                 daily=self._daily.state(),
@@ -285,13 +287,11 @@ class SessionAnalyzer:
         analyzer._calibrators = {
             path.placement: Calibrator(one) for path, one in zip(analyzer._paths, state.calibrators, strict=True)
         }
-        analyzer._watches = {
-            path.placement: SensorWatch(one) for path, one in zip(analyzer._paths, state.watches, strict=True)
-        }
+        analyzer._truth = SensorTruth(analyzer._paths, analyzer._calibrators, state.truth)
         analyzer._commands = state.commands
         analyzer._sets = state.sets
         if state.running is not None:
-            analyzer._set = ExerciseSet(state.running, analyzer._calibrators, analyzer._watches)
+            analyzer._set = ExerciseSet(state.running, analyzer._calibrators, analyzer._truth.watches)
         analyzer._daily = Daily(tuple(analyzer._calibrators), state.daily)
         analyzer._ended = state.ended
         analyzer._dropped_commands = state.dropped

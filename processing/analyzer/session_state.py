@@ -9,7 +9,7 @@ from processing.analyzer.daily import DailyState
 from processing.analyzer.exercise_set import ExerciseSetState
 from processing.analyzer.ledger import LedgerState
 from processing.analyzer.sensor import SensorPathState
-from processing.analyzer.sensor_watch import SensorWatchState
+from processing.analyzer.sensor_truth import SensorTruthState
 from processing.domain.commands import Command, StartSession
 
 
@@ -29,7 +29,7 @@ class SessionState(msgspec.Struct):
     ledger: LedgerState
     paths: list[SensorPathState]
     calibrators: list[CalibratorState]
-    watches: list[SensorWatchState]
+    truth: SensorTruthState
     commands: list[WaitingCommand]
     running: ExerciseSetState | None
     daily: DailyState

@@ -155,6 +155,7 @@ SITTING = "sitting_posture_clips"
 SIMULATOR = "simulator"
 EVERYDAY = "everyday"
 ROBUSTNESS = "robustness"
+SENSOR_FAULTS = "sensor faults"
 SPEED = "core speed"
 PARAMETERS = "parameters"
 

@@ -17,6 +17,7 @@ from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.rigid_body import rigid_body_figures
 from service.cli.evaluation.robustness import robustness_figures
 from service.cli.evaluation.seated_trunk import seated_trunk_figures
+from service.cli.evaluation.sensor_faults import sensor_fault_figures
 from service.cli.evaluation.simulated import simulated_figures
 from service.cli.evaluation.sit_to_stand import sit_to_stand_figures
 from service.cli.evaluation.sitting import sitting_figures
@@ -62,6 +63,7 @@ def questions(people: int) -> Sequence[Question]:
         Question(figures.SIMULATOR, None, partial(_simulated, people)),
         Question(figures.EVERYDAY, None, partial(_everyday, people)),
         Question(figures.ROBUSTNESS, figures.SEATED, robustness_figures),
+        Question(figures.SENSOR_FAULTS, None, partial(sensor_fault_figures, people)),
         Question(figures.SPEED, None, lambda _, progress: core_speed_figures(progress)),
     )
 

@@ -119,27 +119,31 @@ def simulated_session(number: int, exercises: Sequence[Exercise]) -> SimulatedSe
                 manner=Manner(faulty_share=FAULTY_SHARE if counted else 0.0),
             )
         )
-    return SimulatedSession(f"person {number}", tuple(truths), _session(patient, truths))
+    return SimulatedSession(f"person {number}", tuple(truths), session_of(patient, truths))
 
 
 def _is_cheap(number: int) -> bool:
     return number % 2 == 1
 
 
-def _session(patient: SimulatedPatient, truths: Sequence[SetTruth]) -> RecordedSession:
+def session_of(
+    patient: SimulatedPatient, truths: Sequence[SetTruth], *, begin_s: float = 0.0, mount: str | None = None
+) -> RecordedSession:
+    """The sets of a person as one session, recorded from ``begin_s`` on, with sensors of a stated mount or none."""
     orders: list[Ordered] = []
     for truth in truths:
         orders.append(Ordered(_ns(truth.start_s), StartExercise(session_id=_SESSION, exercise=truth.exercise)))
         orders.append(Ordered(_ns(truth.end_s), EndSet(session_id=_SESSION)))
     orders.append(Ordered(_ns(truths[-1].end_s), EndSession(session_id=_SESSION)))
-    worn = tuple(SensorPlacement(sensor_id=place.value, placement=place) for place in patient.sources)
-    blocks = tuple(sampled(place, source, truths[-1].end_s + 2.0) for place, source in patient.sources.items())
+    worn = tuple(SensorPlacement(sensor_id=place.value, placement=place, mount=mount) for place in patient.sources)
+    end_s = truths[-1].end_s + 2.0
+    blocks = tuple(sampled(place, source, end_s, begin_s) for place, source in patient.sources.items())
     return RecordedSession(StartSession(session_id=_SESSION, sensors=worn), blocks, tuple(orders))
 
 
-def sampled(place: Placement, source: SimulatedSource, end_s: float) -> SampleBlock:
-    """Everything that a simulated sensor gives out until ``end_s``, on times as a gateway states them."""
-    starts = np.arange(0.0, end_s, _STEP_S)
+def sampled(place: Placement, source: SimulatedSource, end_s: float, begin_s: float = 0.0) -> SampleBlock:
+    """Everything that a simulated sensor gives out from ``begin_s`` to ``end_s``, on times as a gateway states them."""
+    starts = np.arange(begin_s, end_s, _STEP_S)
     runs = [run for start_s in starts for run in source.runs(float(start_s), min(float(start_s) + _STEP_S, end_s))]
     t_ns = [_ns(run.t_s) + np.arange(len(run.counts), dtype=np.int64) * (source.period_us * 1000) for run in runs]
     readings = np.concatenate([run.counts for run in runs]) * count_scale(source.acc_range_g, source.gyr_range_dps)

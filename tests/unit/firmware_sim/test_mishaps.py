@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from firmware_sim.imperfections import COMMON_MOUNT, count_scale, draw_slip, mount_rotation, upside_down
-from firmware_sim.mishaps import Fading, Slip
+from firmware_sim.mishaps import Fading, Slip, Stuck
 from firmware_sim.patient import SimulatedPatient, SimulatedSource, Wearing, draw_patient
 from processing.domain.errors import SettingsError
 from processing.domain.samples import Placement
@@ -65,6 +65,19 @@ def test_a_slipping_sensor_gives_the_same_samples_however_they_are_asked_for() -
         readings(source, a, b) for a, b in itertools.pairwise([0.0, 0.53, 4.9, 5.05, 6.7, 9.0]) if source.runs(a, b)
     ]
     assert np.array_equal(readings(source, 0.0, 9.0), np.concatenate(parts))
+
+
+def test_a_stuck_sensor_repeats_one_reading_however_it_is_asked() -> None:
+    stuck = patient(Wearing(stuck={Placement.PELVIS: (Stuck(4.0, 2.0),)})).sources[Placement.PELVIS]
+    sound = patient().sources[Placement.PELVIS]
+    whole = readings(stuck, 0.0, 9.0)
+    repeated = readings(stuck, 4.0, 6.0)
+    assert len(repeated) == 200
+    assert (repeated == repeated[0]).all()
+    assert np.array_equal(readings(stuck, 5.0, 5.5), repeated[100:150])
+    assert np.array_equal(
+        np.delete(whole, slice(400, 600), axis=0), np.delete(readings(sound, 0.0, 9.0), slice(400, 600), axis=0)
+    )
 
 
 def test_swapped_sensors_feel_each_others_segment() -> None:

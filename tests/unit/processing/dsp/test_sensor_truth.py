@@ -6,13 +6,17 @@ import itertools
 import math
 
 import numpy as np
+import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.spatial.transform import Rotation
 
 from processing.domain.ids import SensorId
 from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, NS_PER_S, GridBlock, SampleBlock
 from processing.dsp.frozen import Frozen
 from processing.dsp.loss import Loss
+from processing.dsp.moving_together import MovingTogether
+from processing.dsp.rest_pose import lateral_between_deg, tilt_between_deg, turn_between_deg
 from processing.dsp.saturation import GYR_RANGES_DPS, FlatTops
 from processing.dsp.timeline import Timeline
 
@@ -91,3 +95,55 @@ def test_lost_packets_are_counted_at_any_rate_and_a_slow_stream_is_none() -> Non
     for period_ns in (GRID_NS, 2 * GRID_NS):
         assert 0.02 < lost_share(0.05, period_ns) < 0.09
         assert 0.2 < lost_share(0.3, period_ns) < 0.4
+
+
+def turned(axis: np.ndarray, angle_deg: float) -> Rotation:
+    return Rotation.from_rotvec(np.radians(angle_deg) * axis / np.linalg.norm(axis))
+
+
+def quat_of(rotation: Rotation) -> list[float]:
+    x, y, z, w = rotation.as_quat().tolist()
+    return [w, x, y, z]
+
+
+angles_deg = st.floats(-80.0, 80.0)
+poses = st.tuples(st.floats(-1.0, 1.0), st.floats(-1.0, 1.0), st.floats(0.2, 1.0), angles_deg).map(
+    lambda drawn: turned(np.array(drawn[:3]), drawn[3])
+)
+
+
+@given(pose=poses, turn_deg=angles_deg)
+def test_a_turn_about_the_vertical_is_told_whatever_the_pose_and_leaves_gravity_alone(
+    pose: Rotation, turn_deg: float
+) -> None:
+    after = turned(np.array([0.0, 0.0, 1.0]), turn_deg) * pose
+    assert turn_between_deg(quat_of(pose), quat_of(after)) == pytest.approx(turn_deg, abs=1e-6)
+    up, up_after = (one.inv().apply([0.0, 0.0, 9.81]).tolist() for one in (pose, after))
+    assert tilt_between_deg(up, up_after) == pytest.approx(0.0, abs=1e-3)
+
+
+@given(side_deg=angles_deg, forward_deg=angles_deg)
+def test_a_lean_to_the_side_is_told_from_one_forward(side_deg: float, forward_deg: float) -> None:
+    upright, rightward = [0.0, 9.81, 0.0], [0.0, 0.0, 1.0]
+    leaning = turned(np.array([1.0, 0, 0]), side_deg) * turned(np.array([0, 0, 1.0]), forward_deg)
+    up = leaning.apply(upright).tolist()
+    assert lateral_between_deg(upright, up, rightward) <= tilt_between_deg(upright, up) + 1e-6
+    forward = turned(np.array([0, 0, 1.0]), forward_deg).apply(upright).tolist()
+    assert lateral_between_deg(upright, forward, rightward) == pytest.approx(0.0, abs=1e-6)
+    sideways = turned(np.array([1.0, 0, 0]), side_deg).apply(upright).tolist()
+    assert lateral_between_deg(upright, sideways, rightward) == pytest.approx(abs(side_deg), abs=1e-6)
+
+
+@given(share=st.floats(0.1, 3.0), yaw_deg=st.floats(-180.0, 180.0), seed=st.integers(0, 100))
+def test_two_sensors_that_bend_as_one_agree_and_tell_which_moves_more(share: float, yaw_deg: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    mount = turned(np.array([0.3, 1.0, -0.2]), yaw_deg)
+    together = MovingTogether()
+    for at in range(200):
+        rate = np.array([0.02, -0.03, 1.0]) * math.sin(at / 13.0)
+        lower, upper = share * rate + rng.normal(0, 0.01, 3), mount.apply(rate + rng.normal(0, 0.01, 3))
+        together.update(lower.tolist(), upper.tolist())
+    axis = np.array([0.0, 0.0, 1.0])
+    assert together.lower_by_upper() == pytest.approx(share, rel=0.05)
+    assert together.agreement(axis, mount.apply(axis)) > 0.95
+    assert together.agreement(axis, mount.apply(-axis)) < -0.95

@@ -30,6 +30,7 @@ from processing.dsp.holds import HoldRule, Holds, HoldsState, Posed
 from processing.dsp.loss import Loss, LossState
 from processing.dsp.lowpass import Section, SectionState, movement_lowpass
 from processing.dsp.movements import Moment, Movements, MovementsState
+from processing.dsp.moving_together import MovingTogether, MovingTogetherState
 from processing.dsp.orientation import Orientation, OrientationState
 from processing.dsp.posture_class import PostureClass, PostureClassState
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
@@ -132,6 +133,12 @@ def _frozen_block(at: int) -> GridBlock:
     return GridBlock(at, np.repeat(held.acc[rows], 5, axis=0)[:5], np.repeat(held.gyr[rows], 5, axis=0)[:5])
 
 
+def _together_step(together: MovingTogether, at: int) -> Any:
+    rate = BLOCKS[at].gyr.mean(axis=0)
+    together.update(rate.tolist(), (2.0 * rate[::-1]).tolist())
+    return together.lower_by_upper(), together.agreement(np.array([1.0, 0, 0]), np.array([0, 0.6, 0.8]))
+
+
 def _rest_step(rest: Rest, at: int) -> Any:
     rest.update(BLOCKS[at], np.zeros(3))
     return rest.lasts_ns(BLOCKS[at].t0_ns + 50_000_000)
@@ -228,6 +235,7 @@ STAGES: dict[type, Stage] = {
     FunctionalAxis: Stage(FunctionalAxis, _axis_step, FunctionalAxis, FunctionalAxisState),
     FlatTops: Stage(FlatTops, lambda one, at: one.update(_clipped(at)), FlatTops, FlatTopsState),
     Frozen: Stage(Frozen, lambda one, at: one.update(_frozen_block(at)), Frozen, FrozenState),
+    MovingTogether: Stage(MovingTogether, _together_step, MovingTogether, MovingTogetherState),
     Loss: Stage(Loss, lambda one, at: one.update(_clipped(at)), Loss, LossState),
     Section: Stage(movement_lowpass, lambda one, at: one.step(wave(at)), movement_lowpass, SectionState),
     Vertical: Stage(Vertical, lambda one, at: one.step(9.81 + 0.1 * wave(at)), Vertical, VerticalState),

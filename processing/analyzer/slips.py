@@ -1,0 +1,166 @@
+"""Whether a sensor has turned on the skin, judged by rests in what should be one pose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from processing.analyzer.ledger import Ledger
+from processing.analyzer.sensor import Frame
+from processing.analyzer.sensor_watch import Doubt, state_fault
+from processing.analyzer.worn import WornSensor
+from processing.domain.exercises import Counting, Exercise, Posture
+from processing.domain.samples import Placement
+from processing.domain.sensor_findings import FaultKind
+from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.rest_pose import apart_deg, lateral_between_deg, tilt_between_deg, turn_between_deg
+
+SLIP_DEG = 15.0
+"""Jump of the neutral tilt that is a slip (signals.md §7 no. 8)."""
+
+SAME_DEG = 7.5
+"""The other sensor explains nothing if it came back to within this: half a slip (estimate)."""
+
+DRIFT_DEG_PER_S = 0.2
+"""Allowance for the drift of one heading against the other: 12° in 40 s at the 90th percentile (signals.md §2.3)."""
+
+REST_NS = 2 * NS_PER_S
+"""Rest of all sensors that makes a pose to compare: people pause for up to 1.3 s at the far end of a movement
+(trunk_seated), and a slouch of the pelvis by 20° between rests is ordinary in sitting (wheelchair_trunk)."""
+
+ALONE_CERTAINTY = 0.5
+"""Quality where no second sensor says that it was not the person."""
+
+
+class RestPose(msgspec.Struct, frozen=True):
+    """Acceleration and orientation of each sensor in a rest."""
+
+    t_ns: int
+    acc: dict[Placement, list[float]]
+    quats: dict[Placement, list[float]]
+
+    def later(self, by_ns: int) -> RestPose:
+        """The same at a time later by so much."""
+        return RestPose(self.t_ns + by_ns, self.acc, self.quats)
+
+    def tilts_since_deg(self, earlier: RestPose) -> dict[Placement, float]:
+        """How far gravity has moved in each sensor since another rest, degrees."""
+        return {placement: tilt_between_deg(earlier.acc[placement], acc) for placement, acc in self.acc.items()}
+
+    def slipped_since(
+        self, earlier: RestPose, worn: Mapping[Placement, WornSensor], posture: Posture
+    ) -> dict[Placement, float]:
+        """Sensors that have turned by themselves since a rest in the same posture, and by how much.
+
+        Nobody rests with one end of the lumbar spine 15° to the side of the other. Forward or back that is ordinary
+        except in standing.
+        """
+        tilts = self.tilts_since_deg(earlier)
+        slipped = {}
+        for placement, tilt_deg in tilts.items():
+            others = [other_deg for other, other_deg in tilts.items() if other is not placement]
+            rightward = worn[placement].calibrator.state.rightward
+            off_deg = tilt_deg
+            if rightward is not None and not (others and posture is Posture.STANDING):
+                off_deg = lateral_between_deg(earlier.acc[placement], self.acc[placement], rightward)
+            if off_deg > SLIP_DEG and all(other_deg <= SAME_DEG for other_deg in others):
+                slipped[placement] = off_deg
+        return slipped
+
+
+class SlipsState(msgspec.Struct):
+    """State of ``Slips``: first and last rest of the set under way, and the first rest of sets by start posture."""
+
+    first: RestPose | None = None
+    last: RestPose | None = None
+    usual: dict[Posture, RestPose] = msgspec.field(default_factory=dict)
+
+
+class Slips:
+    """Compares rests within a set, and the first rests of sets that start from the same posture."""
+
+    def __init__(self, state: SlipsState | None = None) -> None:
+        self.state = state or SlipsState()
+
+    def begin_set(self) -> None:
+        """A set begins."""
+        self.state.first = self.state.last = None
+
+    def recalibrate(self) -> None:
+        """The sensors are to be calibrated again, wherever they sit now."""
+        self.state.usual = {}
+
+    def shift(self, by_ns: int) -> None:
+        """The clock was set anew."""
+        state = self.state
+        state.first = None if state.first is None else state.first.later(by_ns)
+        state.last = None if state.last is None else state.last.later(by_ns)
+        state.usual = {posture: pose.later(by_ns) for posture, pose in state.usual.items()}
+
+    def step(
+        self,
+        worn: Mapping[Placement, WornSensor],
+        frames: Mapping[Placement, Frame],
+        exercise: Exercise,
+        ledger: Ledger,
+    ) -> None:
+        """Take a block of a set; it matters while all sensors are at rest."""
+        now_ns = next(iter(frames.values())).block.t0_ns + BLOCK_NS
+        if len(frames) < len(worn) or any(one.path.rest.lasts_ns(now_ns) < REST_NS for one in worn.values()):
+            return
+        pose = RestPose(
+            now_ns,
+            {placement: frame.block.acc.mean(axis=0).tolist() for placement, frame in frames.items()},
+            {placement: frame.quats[-1].tolist() for placement, frame in frames.items()},
+        )
+        if self.state.first is None:
+            self.state.first = pose
+            self._compare_with_usual(worn, pose, exercise.posture, ledger)
+        self.state.last = pose
+
+    def _compare_with_usual(
+        self, worn: Mapping[Placement, WornSensor], pose: RestPose, posture: Posture, ledger: Ledger
+    ) -> None:
+        """Neutral is taken from this pose, so that the set is measured; the axis to the right is less certain now."""
+        usual = self.state.usual.setdefault(posture, pose)
+        for placement, tilt_deg in pose.slipped_since(usual, worn, posture).items():
+            detail = f"before the set the sensor lay {tilt_deg:.0f}° off its pose before earlier ones"
+            doubt = Doubt(FaultKind.SLIPPED, usual.t_ns, pose.t_ns, detail)
+            state_fault(worn[placement].path, doubt, ledger, _certainty(worn))
+            worn[placement].calibrator.slip()
+            self.state.usual = {posture: pose}
+
+    def end_set(self, worn: Mapping[Placement, WornSensor], exercise: Exercise, t_ns: int, ledger: Ledger) -> None:
+        """A set ends; sets in which a pose is held may end in it, and tell nothing."""
+        first, last = self.state.first, self.state.last
+        if first is None or last is None or exercise.counting is not Counting.COUNTED:
+            return
+        slipped = last.slipped_since(first, worn, exercise.posture)
+        for placement, tilt_deg in slipped.items():
+            detail = f"after the set the sensor lay {tilt_deg:.0f}° off its pose before"
+            doubt = Doubt(FaultKind.SLIPPED, first.t_ns, t_ns, detail)
+            worn[placement].watch.doubt(worn[placement].path, doubt, ledger, certainty=_certainty(worn))
+            worn[placement].calibrator.slip()
+        if len(worn) > 1 and not slipped:
+            self._compare_headings(worn, first, last, t_ns, ledger)
+
+    def _compare_headings(
+        self, worn: Mapping[Placement, WornSensor], first: RestPose, last: RestPose, t_ns: int, ledger: Ledger
+    ) -> None:
+        """A turn about the vertical shows only as one heading against the other; which of the two it was stays open."""
+        if not all(one.path.orientation.rested for one in worn.values()):
+            return
+        if max(last.tilts_since_deg(first).values()) > SAME_DEG:
+            return
+        turns = [turn_between_deg(quat, last.quats[placement]) for placement, quat in first.quats.items()]
+        allowed_deg = SLIP_DEG + DRIFT_DEG_PER_S * (last.t_ns - first.t_ns) / NS_PER_S
+        if apart_deg(turns[0], turns[1]) <= allowed_deg:
+            return
+        detail = f"after the set the sensors lay turned by {apart_deg(turns[0], turns[1]):.0f}° against each other"
+        for one in worn.values():
+            one.watch.doubt(one.path, Doubt(FaultKind.SLIPPED, first.t_ns, t_ns, detail), ledger, lasting=True)
+
+
+def _certainty(worn: Mapping[Placement, WornSensor]) -> float:
+    return ALONE_CERTAINTY if len(worn) == 1 else 1.0

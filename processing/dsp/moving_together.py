@@ -1,0 +1,59 @@
+"""How two sensors on one spine move together: which one more, and whether about axes that belong together."""
+
+from __future__ import annotations
+
+import math
+
+import msgspec
+import numpy as np
+
+from processing.dsp.blocks import Floats
+
+STILL_RADPS = math.radians(10.0)
+"""Rate below which neither sensor is taken to move."""
+
+
+class MovingTogetherState(msgspec.Struct):
+    """Second moments of the two rates, each about its own sensor's axes, and of one with the other (row: lower)."""
+
+    lower: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
+    upper: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
+    cross: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
+    blocks: int = 0
+
+
+class MovingTogether:
+    """Moments over the blocks in which either sensor moves."""
+
+    def __init__(self, state: MovingTogetherState | None = None) -> None:
+        self.state = state or MovingTogetherState()
+
+    def update(self, lower_radps: list[float], upper_radps: list[float]) -> None:
+        """Take the mean rates of a block, without bias."""
+        if max(math.hypot(*lower_radps), math.hypot(*upper_radps)) < STILL_RADPS:
+            return
+        state = self.state
+        state.lower = _added(state.lower, lower_radps, lower_radps)
+        state.upper = _added(state.upper, upper_radps, upper_radps)
+        state.cross = _added(state.cross, lower_radps, upper_radps)
+        state.blocks += 1
+
+    def lower_by_upper(self) -> float:
+        """Root mean square rate of the lower sensor over that of the upper one, 1 if neither moved."""
+        lower, upper = (sum(moments[::4]) for moments in (self.state.lower, self.state.upper))
+        if upper <= 0.0:
+            return 1.0 if lower <= 0.0 else math.inf
+        return math.sqrt(lower / upper)
+
+    def agreement(self, lower_axis: Floats, upper_axis: Floats) -> float:
+        """Correlation, -1 to 1, of the rates about two axes, shape (3,) each; 0 if one of them did not turn."""
+        lower, upper, cross = (
+            np.array(moments).reshape(3, 3) for moments in (self.state.lower, self.state.upper, self.state.cross)
+        )
+        power = float(lower_axis @ lower @ lower_axis) * float(upper_axis @ upper @ upper_axis)
+        return float(lower_axis @ cross @ upper_axis) / math.sqrt(power) if power > 0.0 else 0.0
+
+
+def _added(moments: list[float], one: list[float], other: list[float]) -> list[float]:
+    products = [a * b for a in one for b in other]
+    return [old + new for old, new in zip(moments, products, strict=True)]
