@@ -65,7 +65,7 @@ def test_an_absent_set_has_a_row_for_each_of_its_targets() -> None:
 
 def test_every_target_has_one_limit_and_a_question_of_its_own() -> None:
     assert all((target.at_most is None) != (target.at_least is None) for target in figures.TARGETS)
-    assert {target.set for target in figures.TARGETS} == {question.name for question in questions(1)}
+    assert {target.set for target in figures.TARGETS} <= {question.name for question in questions(1)}
 
 
 def test_a_folder_without_recordings_measures_nothing_of_them(tmp_path: Path) -> None:
