@@ -11,29 +11,29 @@ from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import (
     AngleCounters,
     AngleCountersState,
-    Counted,
     Outcome,
-    Rejected,
     VerticalCounter,
     VerticalCounterState,
 )
 from processing.analyzer.holding import Holding, HoldingState
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.range_of_motion import RIGHTED_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
+from processing.analyzer.rep_quality import RepQualityState
 from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
+from processing.analyzer.set_reps import SetReps, SetRepsState
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
 from processing.analyzer.start_pose import Pose, StartPose, StartPoseState, inclination_deg
+from processing.domain.commands import StartExercise
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
-from processing.domain.findings import RepCompleted, RepFault, RomSegment, SetCompleted, SetStarted, StepBout
-from processing.domain.rejections import MAX_REJECTED, RejectionReason, RepRejected
+from processing.domain.findings import RomSegment, SetStarted, StepBout
+from processing.domain.rejections import RejectionReason
 from processing.domain.samples import GRAVITY_MPS2, Placement
-from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.blocks import GRID_NS, Floats
 from processing.dsp.rotation import upward
 from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
 from processing.dsp.steps import Bout
 
-COUNTING = "turning_points/1"
 STEPPING = "steps/2"
 
 DOUBTED_QUALITY = 0.3
@@ -47,6 +47,7 @@ class ExerciseSetState(msgspec.Struct):
     number: int
     t0_ns: int
     worn: tuple[Placement, ...]
+    reps: SetRepsState
     levels_mps2: dict[Placement, float] = msgspec.field(default_factory=dict)
     neutrals: dict[Placement, NeutralState] = msgspec.field(default_factory=dict)
     angles: dict[RomSegment, AngleCountersState] = msgspec.field(default_factory=dict)
@@ -55,9 +56,6 @@ class ExerciseSetState(msgspec.Struct):
     start_pose: StartPoseState = msgspec.field(default_factory=StartPoseState)
     holding: HoldingState = msgspec.field(default_factory=HoldingState)
     rom: RangeOfMotionState = msgspec.field(default_factory=RangeOfMotionState)
-    reps: dict[str, int] = msgspec.field(default_factory=dict)
-    valid_reps: dict[str, int] = msgspec.field(default_factory=dict)
-    rejected: int = 0
 
 
 class ExerciseSet:
@@ -77,6 +75,7 @@ class ExerciseSet:
         self._rom_segment = rom_segment(state.worn)
         self._rom = RangeOfMotion(self.exercise, self._rom_segment, state.rom)
         self._holding = Holding(self.exercise, state.worn, state.holding)
+        self._reps = SetReps(self.exercise, state.worn, state.reps)
         self._angles: dict[RomSegment, AngleCounters] = {}
         self._verticals: dict[RomSegment, VerticalCounter] = {}
         self._compose_counters()
@@ -92,7 +91,7 @@ class ExerciseSet:
     @classmethod
     def begin(
         cls,
-        code: str,
+        order: StartExercise,
         number: int,
         t_ns: int,
         calibrators: Mapping[Placement, Calibrator],
@@ -103,7 +102,7 @@ class ExerciseSet:
         """A new set.
 
         Args:
-            code: exercise of the catalogue.
+            order: the exercise, and what a good repetition of this person is like, where known.
             number: number of the set in the session.
             t_ns: time of the command.
             calibrators: of the sensors worn.
@@ -114,12 +113,23 @@ class ExerciseSet:
         Raises:
             UnknownExerciseError: the catalogue has no such code.
         """
-        state = ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators)), dict(levels_mps2))
+        reps = SetRepsState(number, t_ns, quality=RepQualityState(order.target))
+        state = ExerciseSetState(order.exercise, number, t_ns, tuple(sorted(calibrators)), reps, dict(levels_mps2))
         begun = cls(state, calibrators, watches)
         ledger.add(
-            SetStarted, t0_ns=t_ns, t1_ns=t_ns, algorithm="command/1", quality=1.0, exercise=code, set_number=number
+            SetStarted,
+            t0_ns=t_ns,
+            t1_ns=t_ns,
+            algorithm="command/1",
+            quality=1.0,
+            exercise=order.exercise,
+            set_number=number,
         )
         return begun
+
+    def reps(self) -> dict[str, int]:
+        """Repetitions so far, by channel."""
+        return dict(self._reps.state.reps)
 
     @property
     def held_s(self) -> float | None:
@@ -129,6 +139,7 @@ class ExerciseSet:
     def shift(self, by_ns: int) -> None:
         """The clock was set anew: the set is dated back from the new time."""
         self.state.t0_ns += by_ns
+        self._reps.shift(by_ns)
         self._rom.shift(by_ns)
         self._holding.shift(by_ns)
 
@@ -140,8 +151,7 @@ class ExerciseSet:
             if assigned is None:
                 continue
             segment, counted = assigned
-            state.reps.setdefault(counted.channel.value, 0)
-            state.valid_reps.setdefault(counted.channel.value, 0)
+            state.reps.reps.setdefault(counted.channel.value, 0)
             if is_vertical(counted):
                 self._verticals[segment] = VerticalCounter(
                     counted,
@@ -164,6 +174,7 @@ class ExerciseSet:
             self._begin_anew(frames)
         rotations = self._rotations(frames) if held else {}
         self._newest = rotations
+        self._reps.quality.observe(next(iter(frames.values())).block.t0_ns, rotations)
         for segment in self._measured:
             needed = PLACEMENTS[segment]
             if not all(placement in rotations for placement in needed):
@@ -174,7 +185,7 @@ class ExerciseSet:
             rest_ns = min(rests_ns[placement] for placement in needed)
             self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
             if segment is self._rom_segment:
-                self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=any(self.state.reps.values()))
+                self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=self._reps.began)
         self._report_settled(min(frame.block.t0_ns for frame in frames.values()), ledger)
 
     def _holds_start_pose(
@@ -206,7 +217,7 @@ class ExerciseSet:
     def _begin_anew(self, frames: Mapping[Placement, Frame]) -> None:
         """A still pose righted the inclination: if the person still rests where the set began, this is its begin."""
         taken = [(self._neutrals[placement], frames[placement]) for placement in self._neutrals if placement in frames]
-        if any(self.state.reps.values()) or not taken:
+        if self._reps.began or not taken:
             return
         if any(neutral.tilt_deg(frame.quats[0]) > RIGHTED_WITHIN_DEG for neutral, frame in taken):
             return
@@ -215,6 +226,7 @@ class ExerciseSet:
         for counters in self._angles.values():
             counters.reset()
         self._rom.restart()
+        self._reps.quality.restart()
 
     def _count_angles(
         self, segment: RomSegment, t0_ns: int, angles: Floats, rest_ns: int, ledger: Ledger, *, resumed: bool
@@ -272,68 +284,14 @@ class ExerciseSet:
         self._holding.finish(self.state.number, self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
         self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
-        ledger.add(
-            SetCompleted,
-            t0_ns=self.state.t0_ns,
-            t1_ns=t_ns,
-            algorithm=COUNTING,
-            quality=self._trusted_quality(self.state.worn, self.state.t0_ns, t_ns),
-            exercise=self.state.code,
-            set_number=self.state.number,
-            reps=dict(self.state.reps),
-            valid_reps=dict(self.state.valid_reps),
-        )
+        self._reps.finish(t_ns, self._trusted_quality(self.state.worn, self.state.t0_ns, t_ns), ledger)
 
     def _report(self, outcomes: list[Outcome], segment: RomSegment, ledger: Ledger) -> None:
-        for rejected in self._admission.put(outcomes, segment):
-            self._report_rejected(rejected, segment, ledger)
+        self._reps.report(self._admission.put(outcomes, segment), segment, self._trusted_quality, ledger)
 
     def _report_settled(self, now_ns: int, ledger: Ledger) -> None:
         for segment, outcome in self._admission.settled(now_ns):
-            if isinstance(outcome, Rejected):
-                self._report_rejected(outcome, segment, ledger)
-            else:
-                self._report_counted(outcome, segment, ledger)
-
-    def _report_counted(self, counted: Counted, segment: RomSegment, ledger: Ledger) -> None:
-        channel, rep = counted
-        name = channel.value
-        self.state.reps[name] += 1
-        self.state.valid_reps[name] += not rep.shallow
-        ledger.add(
-            RepCompleted,
-            t0_ns=max(rep.t0_ns, self.state.t0_ns),
-            t1_ns=rep.t1_ns,
-            algorithm=COUNTING,
-            quality=self._trusted_quality(PLACEMENTS[segment], rep.t0_ns, rep.t1_ns),
-            exercise=self.state.code,
-            set_number=self.state.number,
-            channel=channel,
-            number=self.state.reps[name],
-            t_peak_ns=rep.t_peak_ns,
-            amplitude=rep.amplitude,
-            tempo_s=(rep.t1_ns - max(rep.t0_ns, self.state.t0_ns)) / NS_PER_S,
-            valid=not rep.shallow,
-            faults=(RepFault.SHALLOW,) if rep.shallow else (),
-        )
-
-    def _report_rejected(self, rejected: Rejected, segment: RomSegment, ledger: Ledger) -> None:
-        if self.state.rejected >= MAX_REJECTED:
-            return
-        self.state.rejected += 1
-        ledger.add(
-            RepRejected,
-            t0_ns=max(rejected.t0_ns, self.state.t0_ns),
-            t1_ns=max(rejected.t_peak_ns, self.state.t0_ns),
-            algorithm=COUNTING,
-            quality=self._quality(PLACEMENTS[segment]),
-            exercise=self.state.code,
-            set_number=self.state.number,
-            channel=rejected.channel,
-            t_peak_ns=max(rejected.t_peak_ns, self.state.t0_ns),
-            amplitude=rejected.amplitude,
-            reason=rejected.reason,
-        )
+            self._reps.report((outcome,), segment, self._trusted_quality, ledger)
 
     def _report_bout(self, bout: Bout | None, ledger: Ledger) -> None:
         if bout is None or not self.exercise.steps:

@@ -27,7 +27,7 @@ def live_frame(
         t_ns=t_ns,
         exercise=None if running is None else running.exercise.code,
         set_number=set_number,
-        reps={} if running is None else dict(running.state.reps),
+        reps={} if running is None else running.reps(),
         held_s=None if running is None else running.held_s,
         lumbar=angles.get(RomSegment.LUMBAR),
         trunk=angles.get(RomSegment(upper.value)),

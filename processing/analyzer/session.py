@@ -193,7 +193,7 @@ class SessionAnalyzer:
     def _apply(self, waiting: WaitingCommand) -> None:
         t_ns = max(waiting.t_ns, start_of(self._front - 1))
         match waiting.command:
-            case StartExercise(exercise=code):
+            case StartExercise() as order:
                 self._end_set(t_ns)
                 self._daily.finish(self._ledger)
                 for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
@@ -201,7 +201,7 @@ class SessionAnalyzer:
                 self._sets += 1
                 self._truth.begin_set()
                 self._set = ExerciseSet.begin(
-                    code, self._sets, t_ns, self._calibrators, self._truth.watches, self._levels_mps2(), self._ledger
+                    order, self._sets, t_ns, self._calibrators, self._truth.watches, self._levels_mps2(), self._ledger
                 )
             case EndSet():
                 self._end_set(t_ns)

@@ -33,13 +33,23 @@ def assign(counted: CountedChannel, worn: Collection[Placement]) -> Assigned | N
 
     On the fallback segment the channel has that segment's floor.
     """
-    first = _SEGMENTS[counted.segment]
-    if all(placement in worn for placement in PLACEMENTS[first]):
-        return Assigned(first, counted)
-    if counted.fallback is None or counted.fallback not in worn:
-        return None
+    segment = assign_segment(counted.segment, counted.fallback, worn)
+    if segment is None or segment is _SEGMENTS[counted.segment]:
+        return None if segment is None else Assigned(segment, counted)
     floor = counted.floor if counted.fallback_floor is None else counted.fallback_floor
-    return Assigned(_SEGMENTS[counted.fallback], msgspec.structs.replace(counted, floor=floor))
+    return Assigned(segment, msgspec.structs.replace(counted, floor=floor))
+
+
+def assign_segment(
+    first: Placement | None, fallback: Placement | None, worn: Collection[Placement]
+) -> RomSegment | None:
+    """Segment that something is taken from with the sensors worn, None if it cannot be told.
+
+    ``first`` is None for the thorax against the pelvis, ``fallback`` is None where nothing else will do.
+    """
+    if all(placement in worn for placement in PLACEMENTS[_SEGMENTS[first]]):
+        return _SEGMENTS[first]
+    return _SEGMENTS[fallback] if fallback in worn else None
 
 
 def rom_segment(worn: Collection[Placement]) -> RomSegment:

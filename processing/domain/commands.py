@@ -41,11 +41,29 @@ class Calibrate(msgspec.Struct, frozen=True, kw_only=True, tag="calibrate"):
     session_id: UuidText
 
 
+Degrees = Annotated[float, msgspec.Meta(ge=0.0, le=180.0)]
+
+
+class RepTarget(msgspec.Struct, frozen=True, kw_only=True):
+    """What a good repetition of this person is like, as measured before; None leaves that to the set itself.
+
+    ``amplitude`` is of the counted channel, degrees or metres; the angles are how far the trunk leans forward, the
+    lower back bends, the pelvis tucks under and the trunk turns, as ``FaultSeen`` states them.
+    """
+
+    amplitude: Annotated[float, msgspec.Meta(gt=0.0, le=360.0)] | None = None
+    lean_deg: Degrees | None = None
+    lumbar_flexion_deg: Degrees | None = None
+    tuck_deg: Degrees | None = None
+    twist_deg: Degrees | None = None
+
+
 class StartExercise(msgspec.Struct, frozen=True, kw_only=True, tag="start_exercise"):
     """Begin a set of one exercise of the catalogue; ends the running set, if any."""
 
     session_id: UuidText
     exercise: Annotated[str, msgspec.Meta(max_length=48, pattern=r"^[a-z0-9_]+$(?!\n)")]
+    target: RepTarget | None = None
 
 
 class EndSet(msgspec.Struct, frozen=True, kw_only=True, tag="end_set"):

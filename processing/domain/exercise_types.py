@@ -6,6 +6,7 @@ from enum import StrEnum
 
 import msgspec
 
+from processing.domain.rep_faults import RepFault
 from processing.domain.samples import Placement
 
 
@@ -118,6 +119,23 @@ class HoldSpec(msgspec.Struct, frozen=True, kw_only=True):
     within_deg: float = 60.0
 
 
+class FaultRule(msgspec.Struct, frozen=True, kw_only=True):
+    """How a fault of a repetition is seen.
+
+    Attributes:
+        channel: angle that shows it, from where the repetition began; flexion forward, the others either way.
+        segment: sensor that the angle is taken from; None means thorax relative to pelvis.
+        fallback: segment used when the first one is not worn; None if the fault then cannot be seen.
+        margin_deg: how much more than in the person's good repetitions it is then.
+    """
+
+    fault: RepFault
+    channel: Channel
+    segment: Placement | None
+    fallback: Placement | None
+    margin_deg: float
+
+
 class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     """One exercise of the catalogue.
 
@@ -127,6 +145,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
         rom: planes whose range of motion a set of this exercise reports.
         steps: whether a set of this exercise reports bouts of steps.
         hold: the pose that is held, None if nothing is held.
+        faults: what can be seen to go wrong in a repetition, besides its size and time.
         tempo_s: shortest and longest time of one repetition, holds included, that is as prescribed, seconds.
         evidence_people: people in the recordings at hand that a test or `lumbar evaluate` counts, 0 without such.
         source: where dose, tempo and amplitude come from, for people. "Estimate" marks what nobody measured.
@@ -142,6 +161,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     rom: tuple[Channel, ...] = ()
     steps: bool = False
     hold: HoldSpec | None = None
+    faults: tuple[FaultRule, ...] = ()
     tempo_s: tuple[float, float] | None = None
     evidence_people: int = 0
 

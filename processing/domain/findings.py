@@ -13,7 +13,9 @@ from processing.domain.exercises import Channel
 from processing.domain.found import Found, RefusalReason
 from processing.domain.hold_findings import HoldCompleted, HoldRefused
 from processing.domain.posture_findings import EverydayFinding
+from processing.domain.quality_findings import SetQuality
 from processing.domain.rejections import RepRejected
+from processing.domain.rep_faults import FaultSeen
 from processing.domain.samples import Placement
 from processing.domain.sensor_findings import SensorFault
 
@@ -25,18 +27,12 @@ class SetStarted(Found, frozen=True, kw_only=True, tag="set_started"):
     set_number: int
 
 
-class RepFault(StrEnum):
-    """What was wrong with a repetition."""
-
-    SHALLOW = "shallow"
-    """Less than half the median amplitude of the set."""
-
-
 class RepCompleted(Found, frozen=True, kw_only=True, tag="rep_completed"):
     """One repetition: ``t0_ns`` start, ``t_peak_ns`` turning point, ``t1_ns`` end.
 
     ``amplitude`` is peak to peak, in degrees, or metres for ``Channel.VERTICAL``.
-    ``number`` counts from 1 within the set and channel.
+    ``number`` counts from 1 within the set and channel. ``faults`` are those that were known when the repetition was
+    over, before it was known what is usual in the set; the last word is in ``SetQuality``.
     """
 
     exercise: str
@@ -47,11 +43,14 @@ class RepCompleted(Found, frozen=True, kw_only=True, tag="rep_completed"):
     amplitude: float
     tempo_s: float
     valid: bool
-    faults: tuple[RepFault, ...] = ()
+    faults: tuple[FaultSeen, ...] = ()
 
 
 class SetCompleted(Found, frozen=True, kw_only=True, tag="set_completed"):
-    """A set ended; ``reps`` is the count per channel of the exercise."""
+    """A set ended; ``reps`` is the count per channel of the exercise, ``valid_reps`` of these without a fault.
+
+    What is a fault, ``SetQuality`` says.
+    """
 
     exercise: str
     set_number: int
@@ -155,6 +154,7 @@ Finding = (
     | SetCompleted
     | RomMeasured
     | RomRefused
+    | SetQuality
     | HoldCompleted
     | HoldRefused
     | StepBout

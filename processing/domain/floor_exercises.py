@@ -16,6 +16,7 @@ from processing.domain.exercise_types import (
     Posture,
     Swing,
 )
+from processing.domain.fault_rules import CHEST_TWIST, PELVIS_TWIST
 from processing.domain.samples import Placement
 
 _PELVIS_TILT = CountedChannel(
@@ -95,6 +96,7 @@ FLOOR_EXERCISES = (
         counting=Counting.COUNTED,
         evidence=Evidence.NOT_CHECKED,
         source="Hold 6 s and more, 8-12 each leg: Kaiser; pelvis turns 3-12°: estimate. Left and right are one.",
+        faults=(PELVIS_TWIST,),
         channels=(_PELVIS_TWIST,),
         hold=HoldSpec(posture=Posture.QUADRUPED, segment=Placement.PELVIS, lift=_PELVIS_TWIST, min_s=1.0),
         tempo_s=(5.0, 70.0),
@@ -133,6 +135,7 @@ FLOOR_EXERCISES = (
         counting=Counting.COUNTED,
         evidence=Evidence.SIMULATION,
         source="Hold 8-10 s: McGill, from memory; T12 20-35° (McGill's curl-up 5-10°), tempo 2-8 s: estimate.",
+        faults=(CHEST_TWIST,),
         channels=(_CURL_UP,),
         hold=HoldSpec(posture=Posture.SUPINE, segment=Placement.THORAX, lift=_CURL_UP, min_s=1.0),
         tempo_s=(1.5, 14.0),
@@ -166,6 +169,7 @@ FLOOR_EXERCISES = (
         counting=Counting.COUNTED,
         evidence=Evidence.SIMULATION,
         source="1-2 s a lift when fast, hold 3 s, 8-15 x 3: leaflets; pelvis 25-45°, 0.15-0.25 m: estimate.",
+        faults=(PELVIS_TWIST,),
         channels=(_PELVIS_RISE,),
         hold=HoldSpec(posture=Posture.SUPINE, segment=Placement.PELVIS, lift=_PELVIS_RISE, min_s=1.0),
         tempo_s=(1.0, 14.0),

@@ -12,6 +12,7 @@ from processing.domain.exercise_types import (
     Posture,
     Swing,
 )
+from processing.domain.fault_rules import LEAN, LUMBAR_FLEXION, PELVIS_TUCKED, TRUNK_TWIST
 from processing.domain.samples import Placement
 
 
@@ -59,6 +60,7 @@ UPRIGHT_EXERCISES = (
         evidence_people=3,
         source="Tempo 2.5 ± 0.5 s and tilt 38 ± 12° measured on 6 people (squat_lowback); dose 8-15: estimate.",
         channels=_height(Swing.DOWN_UP),
+        faults=(LEAN, LUMBAR_FLEXION, PELVIS_TUCKED, TRUNK_TWIST),
         tempo_s=(1.2, 6.0),
     ),
     Exercise(
@@ -80,6 +82,7 @@ UPRIGHT_EXERCISES = (
         evidence=Evidence.SIMULATION,
         source="Tempo 2.4-4.2 s measured on 1 person, 5 of 5 counted; depth and dose: estimate. Each leg counts.",
         channels=_height(Swing.DOWN_UP),
+        faults=(LEAN, TRUNK_TWIST),
         tempo_s=(1.5, 7.0),
     ),
     Exercise(
@@ -90,6 +93,7 @@ UPRIGHT_EXERCISES = (
         evidence=Evidence.SIMULATION,
         source="Trunk 111° (93° with back pain), one bend 2.3-3.2 s: Laird 2019; norms by age: Troke 2001.",
         channels=_rom(Channel.FLEXION, 10.0),
+        faults=(TRUNK_TWIST,),
         rom=(Channel.FLEXION,),
         tempo_s=(2.0, 12.0),
     ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import NamedTuple
 
 import msgspec
@@ -17,13 +16,6 @@ RETURNED = 0.7
 SETTLED_NS = NS_PER_S // 2
 """Time without further return that ends such a repetition."""
 
-SHALLOW = 0.5
-"""Fraction of the median amplitude below which a repetition is shallow."""
-
-MEMORY = 9
-"""Repetitions that this median is taken over."""
-
-
 _FIXED_SIDE: dict[str, int] = {"down_up": -1, "up_down": 1}
 """Side of the turn that is counted, for swings that fix it."""
 
@@ -35,7 +27,6 @@ class Rep(NamedTuple):
     t_peak_ns: int
     t1_ns: int
     amplitude: float
-    shallow: bool
 
 
 class Half(msgspec.Struct, frozen=True):
@@ -59,7 +50,6 @@ class RepetitionsState(msgspec.Struct):
     returned_ns: int | None = None
     other: Point | None = None
     level_ns: int | None = None
-    amplitudes: list[float] = []
 
 
 class Repetitions:
@@ -82,7 +72,7 @@ class Repetitions:
             if self._both and not (turn.reversed or turn.is_far):
                 return None
             state.half = None
-            return self._done(half, self._end(turn, now_ns), max(half.amplitude, turn.amplitude))
+            return self._done(half, self._end(turn, now_ns), turn.amplitude)
         if not self.opens(turn):
             return None
         rep = None if half is None else self._done(half, self._back(half, turn.begin.t_ns), half.amplitude)
@@ -148,7 +138,4 @@ class Repetitions:
         return level_ns if level_ns is not None and returned_ns < level_ns <= soon_ns else returned_ns
 
     def _done(self, half: Half, t1_ns: int, amplitude: float) -> Rep:
-        amplitudes = self.state.amplitudes
-        shallow = bool(amplitudes) and amplitude < SHALLOW * median(amplitudes)
-        self.state.amplitudes = [*amplitudes, amplitude][-MEMORY:]
-        return Rep(half.begin.t_ns, half.peak.t_ns, max(t1_ns, half.peak.t_ns), amplitude, shallow)
+        return Rep(half.begin.t_ns, half.peak.t_ns, max(t1_ns, half.peak.t_ns), amplitude)

@@ -118,7 +118,7 @@ def _marks(findings: Sequence[Finding], channel: Channel) -> Mapping[tuple[str, 
     """Times of turning points by label, colour and marker: what was counted, with which faults, what was not, why."""
     marks: dict[tuple[str, str, str], list[int]] = {}
     for rep in _reps(findings, channel):
-        fault = ", ".join(_words(one.value) for one in rep.faults)
+        fault = ", ".join(_words(one.fault.value) for one in rep.faults)
         mark = ("counted", COUNTED, "o") if rep.valid else (f"counted, {fault or 'not valid'}", FAULTY, "s")
         marks.setdefault(mark, []).append(rep.t_peak_ns)
     markers = dict(zip(RejectionReason, "x+1*dv^<>", strict=False))

@@ -28,6 +28,7 @@ from service.cli.evaluation.counting import Count, count_figures
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.holds import SetHolds, hold_figures, set_holds
 from service.cli.evaluation.progress import Progress
+from service.cli.evaluation.rep_faults import JudgedRep, fault_figures, judged_reps
 
 SEED = 20_260
 """Seed of the people; another one gives other people."""
@@ -75,8 +76,7 @@ EXERCISES = tuple(one for one in CATALOGUE.values() if one.counting in (Counting
 def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exercise] = EXERCISES) -> list[Figure]:
     """Exact counts and hold times of people who do these exercises."""
     everybody = list(progress.each(partial(_person, exercises), range(people)))
-    scored = [one for counted, _ in everybody for one in counted]
-    holds = [one for _, own in everybody for one in own]
+    scored = [one for person in everybody for one in person.scored]
     by_part: dict[str, list[Count]] = {
         "sets without a faulty repetition": [one.counted for one in scored if not one.faulty],
         "people with good sensors": [one.counted for one in scored if not one.cheap],
@@ -86,7 +86,8 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
         by_part.setdefault(one.counted.recording, []).append(one.counted)
     return [
         *count_figures(figures.SIMULATOR, _METHOD, [one.counted for one in scored]),
-        *hold_figures(holds),
+        *hold_figures([one for person in everybody for one in person.holds]),
+        *fault_figures([one for person in everybody for one in person.reps]),
         *(
             count_figures(figures.SIMULATOR, f"of these {part}", own, comparison=True)[0]
             for part, own in by_part.items()
@@ -94,11 +95,19 @@ def simulated_figures(people: int, progress: Progress, exercises: Sequence[Exerc
     ]
 
 
-def _person(exercises: Sequence[Exercise], number: int) -> tuple[list[_Scored], list[SetHolds]]:
+class _Person(NamedTuple):
+    scored: list[_Scored]
+    holds: list[SetHolds]
+    reps: list[JudgedRep]
+
+
+def _person(exercises: Sequence[Exercise], number: int) -> _Person:
     simulated = simulated_session(number, exercises)
     findings = _findings(simulated)
-    return _counts(simulated, findings, cheap=_is_cheap(number)), set_holds(
-        simulated.person, simulated.truths, findings
+    return _Person(
+        _counts(simulated, findings, cheap=_is_cheap(number)),
+        set_holds(simulated.person, simulated.truths, findings),
+        judged_reps(simulated.person, simulated.truths, findings),
     )
 
 

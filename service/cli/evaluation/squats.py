@@ -15,6 +15,7 @@ from service.cli.evaluation.counting import Count, Told, count_figures, told
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder, Recording
 from service.cli.evaluation.progress import Progress
+from service.cli.evaluation.squat_form import squat_form_figures
 
 TOLERANCE_S = 0.3
 
@@ -45,6 +46,7 @@ def squat_figures(folder: Folder, progress: Progress) -> list[Figure]:
         *count_figures(figures.SQUATS, _METHOD, [one.counted for one in sets]),
         *_boundary_figures(sets),
         *_latency_figures(sets),
+        *squat_form_figures(folder, progress),
     ]
 
 

@@ -174,7 +174,7 @@ def _reps_step(reps: _Reps, at: int) -> Any:
 
 def _bounds_step(bounds: VerticalBounds, at: int) -> Any:
     """A speed that swings every 2 s, and a repetition at the end of each swing."""
-    rep = Rep((at - 45) * 5 * GRID_NS, (at - 25) * 5 * GRID_NS, at * 5 * GRID_NS, 0.3, shallow=False)
+    rep = Rep((at - 45) * 5 * GRID_NS, (at - 25) * 5 * GRID_NS, at * 5 * GRID_NS, 0.3)
     speed_mps = math.sin(2 * math.pi * at / 40.3)
     return bounds.step(at * 5 * GRID_NS, speed_mps, rep if at >= 40 and at % 40 == 0 else None)
 

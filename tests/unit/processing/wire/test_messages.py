@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.domain.commands import ControlMessage
+from processing.domain.commands import ControlMessage, RepTarget
 from processing.domain.errors import DecodeError, DecodeReason
 from processing.domain.exercises import Channel
 from processing.domain.findings import (
@@ -15,6 +15,8 @@ from processing.domain.findings import (
     kind_of,
 )
 from processing.domain.posture_types import TrunkBand
+from processing.domain.quality_findings import FaultyRep
+from processing.domain.rep_faults import FaultSeen
 from processing.wire.messages import (
     MAX_MESSAGE_BYTES,
     Ack,
@@ -32,6 +34,7 @@ from processing.wire.messages import (
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 small_text = st.text(max_size=20)
+faults = st.builds(FaultSeen, found=finite, usual=finite)
 
 
 def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
@@ -53,6 +56,15 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "tempo_s": finite,
         "angle_deg": finite,
         "breaks": st.integers(0, 1000),
+        "judged": st.integers(0, 1000),
+        **dict.fromkeys(("left_deg", "right_deg", "asymmetry"), st.none() | finite),
+        "faults": st.lists(faults, max_size=2).map(tuple),
+        "faulty": st.lists(
+            st.builds(FaultyRep, number=st.integers(1, 99), faults=st.lists(faults, max_size=2).map(tuple)), max_size=2
+        ).map(tuple),
+        "usual": st.builds(
+            RepTarget, amplitude=st.none() | st.floats(0.1, 300.0), lean_deg=st.none() | st.floats(0, 90)
+        ),
         **dict.fromkeys(("seconds", "sag_deg", "sway_deg"), finite),
         "cadence_per_min": finite,
         "gyro_bias_dps": st.tuples(finite, finite, finite),

@@ -10,9 +10,10 @@ import pytest
 
 from processing.domain.errors import RecordingError
 from processing.domain.exercises import Channel
-from processing.domain.findings import GapSeen, LiveFrame, RepCompleted, RepFault, SetCompleted, StepBout
+from processing.domain.findings import GapSeen, LiveFrame, RepCompleted, SetCompleted, StepBout
 from processing.domain.found import Found
 from processing.domain.rejections import RejectionReason, RepRejected
+from processing.domain.rep_faults import FaultSeen, RepFault, Unit
 from processing.domain.samples import Placement
 from processing.dsp.blocks import NS_PER_S
 from service.cli.plots import analysis_picture, write_analysis
@@ -46,7 +47,7 @@ def a_rep(number: int, **fields: Any) -> Any:
 FINDINGS = [
     a_rep(1),
     a_rep(2),
-    a_rep(3, valid=False, faults=(RepFault.SHALLOW,)),
+    a_rep(3, valid=False, faults=(FaultSeen(fault=RepFault.SHALLOW, found=20.0, usual=40.0, unit=Unit.DEGREES),)),
     found(
         RepRejected,
         8.0,
