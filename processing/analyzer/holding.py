@@ -149,7 +149,8 @@ class Holding:
         # Height is worth its cost only where it tells the pose.
         rises = self._lift is not None and is_vertical(self._lift)
         rise_mps2 = float(upward(frame.quats, frame.block.acc).mean()) - GRAVITY_MPS2 if rises else 0.0
-        return Moment(frame.block.t0_ns, (w, x, y, z), rise_mps2)
+        felt_x, felt_y, felt_z = frame.block.acc.mean(axis=0).tolist()
+        return Moment(frame.block.t0_ns, (w, x, y, z), (felt_x, felt_y, felt_z), rise_mps2)
 
     def _report(self, held: Held | None, number: int, ledger: Ledger) -> None:
         if held is None or self.placement is None or self._spec is None:

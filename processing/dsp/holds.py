@@ -90,7 +90,11 @@ class Held(NamedTuple):
 
 
 class HoldState(msgspec.Struct):
-    """A hold under way; ``pose`` is followed slowly, ``last`` the last second in which nothing moved."""
+    """A hold under way; ``pose`` is followed slowly.
+
+    ``first`` and ``last`` are what the accelerometer felt in the first and the last second in which nothing moved. A
+    slow sag is like a bias of the gyroscope to the orientation filter, which takes it back in part; gravity is not.
+    """
 
     t0_ns: int
     arrival_ns: int
@@ -207,7 +211,7 @@ class Holds:
         elif movements.state.moving:
             hold.left = hold.left or away or hold.fast_blocks >= FAST_BLOCKS
         else:
-            self._keep(hold, moment.up)
+            self._keep(hold, moment)
         return None
 
     def _is_low(self, hold: HoldState, height_m: float) -> bool:
@@ -223,13 +227,15 @@ class Holds:
         other = self._is_low(hold, height_m) or height_m - hold.height_m > self._rule.rise_m > 0.0
         return back or other or angle_deg(up, hold.pose) > LEFT_DEG or not self._rule.held.admits(up)
 
-    def _keep(self, hold: HoldState, up: Vector) -> None:
+    def _keep(self, hold: HoldState, moment: Moment) -> None:
+        up = moment.up
         hold.squares += angle_deg(up, hold.pose) ** 2
         hold.blocks += 1
         hold.pose = _followed(hold.pose, up)
         if len(hold.first) < END_BLOCKS:
-            hold.first = [*hold.first, up]
-        hold.last = [*hold.last, up][-END_BLOCKS:]
+            hold.first.append(moment.felt)
+        hold.last.append(moment.felt)
+        del hold.last[:-END_BLOCKS]
 
     def _leave(self, hold: HoldState, moment: Moment, ended: Movement) -> Held | None:
         """The movement out of the hold is over: into the next pose, or back to the start."""

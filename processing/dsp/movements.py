@@ -53,11 +53,13 @@ class Moment(NamedTuple):
     Attributes:
         t0_ns: begin of the block.
         quat: orientation at its end, sensor to earth.
+        felt: mean acceleration in the sensor frame, at rest 1 g upward.
         rise_mps2: mean vertical acceleration without gravity.
     """
 
     t0_ns: int
     quat: Quaternion
+    felt: Vector
     rise_mps2: float
 
     @property

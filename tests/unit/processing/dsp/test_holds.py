@@ -37,7 +37,8 @@ def moments(*legs: Leg, tremor_deg: float = 0.0) -> list[Moment]:
             angle = before[0] + (lean_deg - before[0]) * way + tremor_deg * math.sin(2.0 * math.pi * 6.0 * t_s)
             half = math.radians(angle) / 2.0
             quat = (math.cos(half), math.sin(half), 0.0, 0.0)
-            found.append(Moment(len(found) * BLOCK_NS, quat, (height_m - before[1]) * bend))
+            felt = (0.0, math.sin(2.0 * half), math.cos(2.0 * half))
+            found.append(Moment(len(found) * BLOCK_NS, quat, felt, (height_m - before[1]) * bend))
         before = (lean_deg, height_m)
     return found
 

@@ -196,12 +196,12 @@ def _quat_at(at: int) -> tuple[float, float, float, float]:
 
 
 def _movements_step(movements: Movements, at: int) -> Any:
-    ended = movements.step(Moment(at * BLOCK_NS, _quat_at(at), 0.3 * math.sin(at)))
+    ended = movements.step(Moment(at * BLOCK_NS, _quat_at(at), (0.0, 0.0, 1.0), 0.3 * math.sin(at)))
     return ended, movements.speed_dps, movements.began_ns
 
 
 def _holds_step(holds: Holds, at: int) -> Any:
-    return holds.step(Moment(at * BLOCK_NS, _quat_at(at), 0.0)), holds.held_s
+    return holds.step(Moment(at * BLOCK_NS, _quat_at(at), (0.0, 0.0, 1.0), 0.0)), holds.held_s
 
 
 _HOLD = HoldRule(start=Posed((), 0.0), held=Posed((), 0.0), lean_deg=5.0, rise_m=0.0, min_s=1.0)
