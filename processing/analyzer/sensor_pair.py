@@ -116,5 +116,5 @@ class SensorPair:
 
 
 def _rate_radps(worn: WornSensor, frame: Frame) -> list[float]:
-    rate: list[float] = (frame.block.gyr.mean(axis=0) - worn.path.orientation.bias_radps).tolist()
-    return rate
+    bias_radps = worn.path.orientation.bias_radps.tolist()
+    return [rate - bias for rate, bias in zip(frame.block.means[:3], bias_radps, strict=True)]

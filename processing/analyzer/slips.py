@@ -111,7 +111,7 @@ class Slips:
             return
         pose = RestPose(
             now_ns,
-            {placement: frame.block.acc.mean(axis=0).tolist() for placement, frame in frames.items()},
+            {placement: list(frame.block.means[3:]) for placement, frame in frames.items()},
             {placement: frame.quats[-1].tolist() for placement, frame in frames.items()},
         )
         if self.state.first is None:

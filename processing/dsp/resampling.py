@@ -59,7 +59,7 @@ def on_grid(t_ns: Nanoseconds, values: Floats, first: int, last: int) -> Floats:
         first: number on the grid, not before ``t_ns[0]``.
         last: number on the grid, not after ``t_ns[-1]``.
     """
-    grid = np.arange(first, last + 1, dtype=np.int64) * GRID_NS
+    grid = np.arange(first * GRID_NS, last * GRID_NS + 1, GRID_NS, dtype=np.int64)
     right = t_ns.searchsorted(grid)
     left = np.maximum(right - 1, 0)
     t_left = t_ns[left]

@@ -20,6 +20,7 @@ from processing.dsp.functional_axis import FunctionalAxis
 from processing.dsp.lowpass import STEP_BAND_HZ, Section, movement_lowpass, step_bandpass
 from processing.dsp.mounting import MountError, rightward_of
 from processing.dsp.repetitions import Repetitions
+from processing.dsp.resampling import grid_number_from, on_grid
 from processing.dsp.rotation import conjugate, isb_angles_deg, multiply, rotate, upward
 from processing.dsp.segment import Neutral, joint_angles_deg, segment_angles_deg
 from processing.dsp.timeline import Timeline
@@ -118,6 +119,20 @@ def test_one_bad_sample_never_reaches_the_grid() -> None:
     taken = [timeline.take(at) for at in range(19)]
     assert timeline.broken == 4
     assert all(block is not None and np.all(block.acc == 1.0) and np.all(block.gyr == 0.0) for block in taken)
+
+
+@given(st.lists(st.integers(1, 25_000_000), min_size=1, max_size=60), st.integers(0, 20_000_000))
+def test_the_grid_lies_on_straight_lines_between_samples(periods_ns: list[int], begin_ns: int) -> None:
+    t_ns = begin_ns + np.cumsum(np.array([0, *periods_ns], dtype=np.int64))
+    values = np.random.default_rng(2).normal(0.0, 1.0, (2, len(t_ns), 3))
+    first, last = grid_number_from(begin_ns), int(t_ns[-1]) // GRID_NS
+    if first > last:
+        return
+    grid = on_grid(t_ns, values, first, last)
+    at_ns = np.arange(first, last + 1) * GRID_NS
+    for channel in range(3):
+        for kind in range(2):
+            assert grid[kind, :, channel] == pytest.approx(np.interp(at_ns, t_ns, values[kind, :, channel]))
 
 
 def test_short_holes_are_bridged_and_long_ones_are_gaps() -> None:
