@@ -185,7 +185,9 @@ class ExerciseSet:
             rest_ns = min(rests_ns[placement] for placement in needed)
             self._count_angles(segment, t0_ns, angles, rest_ns, ledger, resumed=resumed)
             if segment is self._rom_segment:
-                self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=self._reps.began)
+                bridged = max(frames[placement].block.bridged for placement in needed)
+                began = self._reps.began
+                self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=began, bridged=bridged)
         self._report_settled(min(frame.block.t0_ns for frame in frames.values()), ledger)
 
     def _holds_start_pose(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import product
 
 import msgspec
 
@@ -15,10 +16,12 @@ from processing.domain.exercises import Channel, Exercise, Posture
 from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
 from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, NS_PER_S, Floats
 from processing.dsp.excursion import Excursion, ExcursionState
+from processing.dsp.rom_noise import half_width_deg
+from processing.dsp.strokes import Strokes, StrokesState
 
-ALGORITHM = "rom/1"
+ALGORITHM = "rom/2"
 METHOD = "isb_zxy_from_neutral"
 
 NEUTRAL_BLOCKS = 10
@@ -54,6 +57,8 @@ class RangeOfMotionState(msgspec.Struct):
     first_ns: int | None = None
     rest_since_ns: int | None = None
     settled_ns: int = 0
+    bridged: int = 0
+    strokes: dict[Channel, StrokesState] = msgspec.field(default_factory=dict)
 
 
 class RangeOfMotion:
@@ -63,9 +68,13 @@ class RangeOfMotion:
         self._exercise = exercise
         self._segment = segment
         self._excursion = Excursion(_vertical_axis(exercise.posture), state.excursion)
+        self._strokes = {channel: Strokes(state.strokes.get(channel)) for channel in exercise.rom}
+        state.strokes = {channel: strokes.state for channel, strokes in self._strokes.items()}
         self.state = state
 
-    def step(self, t0_ns: int, angles_deg: Floats, rest_ns: int, *, resumed: bool, began: bool) -> None:
+    def step(
+        self, t0_ns: int, angles_deg: Floats, rest_ns: int, *, resumed: bool, began: bool, bridged: int = 0
+    ) -> None:
         """Take a block of angles, shape (5, 3).
 
         Args:
@@ -74,6 +83,7 @@ class RangeOfMotion:
             rest_ns: how long the person has been at rest.
             resumed: whether a gap lies before the block.
             began: whether a repetition is already counted, so that a rest is no longer the neutral pose.
+            bridged: how many of the five samples lie in a hole, on the sensor that has most of them.
         """
         if not self._exercise.rom:
             return
@@ -82,11 +92,18 @@ class RangeOfMotion:
             state.first_ns = t0_ns
         if resumed:
             state.settled_ns = t0_ns + SETTLE_NS
+            for strokes in self._strokes.values():
+                strokes.reset()
         if t0_ns < state.settled_ns:
             return
         if rest_ns > 0 and not began and state.excursion.neutral_blocks < NEUTRAL_BLOCKS:
             self._settle_neutral(t0_ns + BLOCK_NS - rest_ns, angles_deg, rest_ns)
         self._excursion.take(angles_deg, at_rest=rest_ns > 0)
+        state.bridged += bridged
+        means = angles_deg.mean(axis=0).tolist()
+        for channel, strokes in self._strokes.items():
+            axis = AXES.index(channel)
+            strokes.take(means[axis], state.excursion.neutral[axis])
 
     def _settle_neutral(self, since_ns: int, angles_deg: Floats, rest_ns: int) -> None:
         """Take neutral from one rest: the one in which the set began, or a longer one close to it."""
@@ -103,6 +120,8 @@ class RangeOfMotion:
         """The neutral pose is taken anew; what was measured from the old one does not hold."""
         self.state.excursion = ExcursionState([0.0] * 3, [0.0] * 3, [0.0] * 3)
         self._excursion = Excursion(_vertical_axis(self._exercise.posture), self.state.excursion)
+        for strokes in self._strokes.values():
+            strokes.reset()
 
     def shift(self, by_ns: int) -> None:
         """The clock was set anew."""
@@ -137,26 +156,40 @@ class RangeOfMotion:
                 detail=detail,
             )
             return
-        needed = PLACEMENTS[self._segment]
+        for channel, strokes in self._strokes.items():
+            strokes.finish(self._excursion.state.neutral[AXES.index(channel)])
+        needed = [calibrators[placement] for placement in PLACEMENTS[self._segment]]
         covered = min(1.0, self._excursion.state.blocks * BLOCK_NS / max(t1_ns - t0_ns, BLOCK_NS))
-        quality = covered * min(calibrators[placement].quality for placement in needed)
-        for channel in self._exercise.rom:
-            angles = self._excursion.below_above(AXES.index(channel))
-            for direction, angle_deg in zip(_DIRECTIONS[channel], angles, strict=True):
-                ledger.add(
-                    RomMeasured,
-                    t0_ns=t0_ns,
-                    t1_ns=t1_ns,
-                    algorithm=ALGORITHM,
-                    quality=quality,
-                    exercise=self._exercise.code,
-                    set_number=set_number,
-                    segment=self._segment,
-                    direction=direction,
-                    angle_deg=angle_deg,
-                    method=METHOD,
-                    calibration_id=calibrators[needed[-1]].state.finding_id,
-                )
+        for channel, side in product(self._exercise.rom, (0, 1)):
+            strokes = self._strokes[channel]
+            ledger.add(
+                RomMeasured,
+                t0_ns=t0_ns,
+                t1_ns=t1_ns,
+                algorithm=ALGORITHM,
+                quality=covered * min(calibrator.quality for calibrator in needed),
+                exercise=self._exercise.code,
+                set_number=set_number,
+                segment=self._segment,
+                direction=_DIRECTIONS[channel][side],
+                angle_deg=self._excursion.below_above(AXES.index(channel))[side],
+                method=METHOD,
+                calibration_id=needed[-1].state.finding_id,
+                noise_deg=self._noise_deg(channel, side, needed),
+                peak_speed_dps=strokes.peak_dps(side),
+                smoothness=strokes.mean_smoothness(side),
+            )
+
+    def _noise_deg(self, channel: Channel, side: int, calibrators: Sequence[Calibrator]) -> float:
+        state = self._excursion.state
+        drifting_blocks, aside_deg = self._excursion.circumstances(AXES.index(channel))[side]
+        return half_width_deg(
+            sensors=len(calibrators),
+            found_axis=all(one.state.bent and not one.state.slipped for one in calibrators),
+            aside_deg=aside_deg,
+            drifting_s=drifting_blocks * BLOCK_NS / NS_PER_S,
+            lost_share=self.state.bridged / (state.blocks * BLOCK_SAMPLES),
+        )
 
     def _refusal(self, calibrators: Mapping[Placement, Calibrator]) -> tuple[RefusalReason, str] | None:
         for placement in PLACEMENTS[self._segment]:

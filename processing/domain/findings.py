@@ -78,7 +78,14 @@ class RomSegment(StrEnum):
 
 
 class RomMeasured(Found, frozen=True, kw_only=True, tag="rom_measured"):
-    """Largest angle reached in one direction during a set, from the neutral start pose, degrees ≥ 0."""
+    """Largest angle reached in one direction during a set, from the neutral start pose, degrees ≥ 0.
+
+    Attributes:
+        noise_deg: half width of the 95 % band of the angle, from what is known of the sensors and the set.
+        peak_speed_dps: largest speed of a movement out to that side, °/s; None if there was none of 10° or more.
+        smoothness: mean spectral arc length (SPARC, Balasubramanian et al. 2015) of these movements, without unit:
+            about -1.4 is a single smooth one, lower is less smooth.
+    """
 
     exercise: str
     set_number: int
@@ -87,6 +94,9 @@ class RomMeasured(Found, frozen=True, kw_only=True, tag="rom_measured"):
     angle_deg: float
     method: str
     calibration_id: str | None
+    noise_deg: float | None = None
+    peak_speed_dps: float | None = None
+    smoothness: float | None = None
 
 
 class StepBout(Found, frozen=True, kw_only=True, tag="step_bout"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 import numpy as np
 
@@ -28,7 +30,8 @@ class ExcursionState(msgspec.Struct):
 
     Attributes:
         since_neutral: blocks since the last rest in neutral.
-        lowest_age, highest_age: what that was at the extremes.
+        lowest_at, highest_at: at the extremes, blocks since the last rest in neutral (0 on an axis that does not
+            drift), and how far the other axes were from neutral.
     """
 
     lowest: list[float]
@@ -37,8 +40,8 @@ class ExcursionState(msgspec.Struct):
     neutral_blocks: int = 0
     blocks: int = 0
     since_neutral: int = 0
-    lowest_age: list[int] = msgspec.field(default_factory=lambda: [0] * 3)
-    highest_age: list[int] = msgspec.field(default_factory=lambda: [0] * 3)
+    lowest_at: list[tuple[int, float]] = msgspec.field(default_factory=lambda: [(0, 0.0)] * 3)
+    highest_at: list[tuple[int, float]] = msgspec.field(default_factory=lambda: [(0, 0.0)] * 3)
 
 
 class Excursion:
@@ -63,7 +66,7 @@ class Excursion:
         low, high = np.minimum.reduce(angles_deg).tolist(), np.maximum.reduce(angles_deg).tolist()
         for axis, neutral in enumerate(state.neutral):
             if axis != self._drifting or state.since_neutral <= KNOWN_BLOCKS:
-                self._stretch(axis, low[axis] - neutral, high[axis] - neutral)
+                self._stretch(axis, low[axis] - neutral, high[axis] - neutral, angles_deg)
 
     def settle_neutral(self, angles_deg: Floats) -> None:
         """Angles of a block, shape (n, 3), while the wearer rests in the neutral pose before the first movement."""
@@ -81,14 +84,27 @@ class Excursion:
         """How far the angle went below and above neutral, degrees, at least 0."""
         return max(-self.state.lowest[axis], 0.0), max(self.state.highest[axis], 0.0)
 
-    def _stretch(self, axis: int, low: float, high: float) -> None:
+    def _stretch(self, axis: int, low: float, high: float, angles_deg: Floats) -> None:
         state = self.state
         if low < state.lowest[axis]:
             state.lowest[axis] = low
-            state.lowest_age[axis] = state.since_neutral
+            state.lowest_at[axis] = self._circumstances(axis, angles_deg)
         if high > state.highest[axis]:
             state.highest[axis] = high
-            state.highest_age[axis] = state.since_neutral
+            state.highest_at[axis] = self._circumstances(axis, angles_deg)
+
+    def _circumstances(self, axis: int, angles_deg: Floats) -> tuple[int, float]:
+        state = self.state
+        others = [
+            angle - neutral
+            for index, (angle, neutral) in enumerate(zip(angles_deg[-1].tolist(), state.neutral, strict=True))
+            if index != axis
+        ]
+        return state.since_neutral if axis == self._drifting else 0, math.hypot(*others)
+
+    def circumstances(self, axis: int) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Of the angles of ``below_above``: blocks since the last rest in neutral and degrees in the other planes."""
+        return self.state.lowest_at[axis], self.state.highest_at[axis]
 
     def _follow_drift(self, mean: list[float]) -> None:
         state = self.state

@@ -7,10 +7,24 @@ import math
 import numpy as np
 import pytest
 
+from processing.analyzer.log import LogAnalyzer
 from processing.analyzer.range_of_motion import RangeOfMotion, RangeOfMotionState
+from processing.domain.commands import EndSession, StartExercise
 from processing.domain.exercises import exercise_of
-from processing.domain.findings import RomSegment
+from processing.domain.findings import RomDirection, RomMeasured, RomSegment
+from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS
+from tests.unit.processing.analyzer.synthetic_logs import (
+    Events,
+    bends,
+    entries_of,
+    feed,
+    of,
+    opened,
+    session_id,
+    start,
+    t_axis,
+)
 
 RATE_DPS = 8.0
 """Below this a block is one of rest, as in the analyzer."""
@@ -45,3 +59,21 @@ def test_a_held_end_of_the_first_movement_is_not_taken_for_the_neutral_pose() ->
     state = measured([at * 1.0 for at in range(15)] + [15.0] * 40)
     assert state.excursion.neutral_blocks <= 1
     assert state.excursion.highest[0] == pytest.approx(15.0)
+
+
+def test_a_range_carries_its_noise_its_speed_and_its_smoothness() -> None:
+    events = Events()
+    log = [
+        opened(0, "s"),
+        events(0.0, start(1, ("s", Placement.PELVIS))),
+        events(3.5, StartExercise(session_id=session_id(1), exercise="standing_flexion_extension")),
+        events(18.0, EndSession(session_id=session_id(1))),
+        *entries_of(bends(t_axis(20), size_rad=0.8)),
+    ]
+    ranges = {one.direction: one for one in of(RomMeasured, feed(LogAnalyzer(), log))}
+    flexion, extension = ranges[RomDirection.FLEXION], ranges[RomDirection.EXTENSION]
+    # Half a cosine of 0.8 rad within 2 s.
+    assert flexion.peak_speed_dps == pytest.approx(math.degrees(0.4 * math.pi / 2.0), rel=0.03)
+    assert -1.6 < flexion.smoothness < -1.3
+    assert flexion.noise_deg == pytest.approx(1.96 * math.hypot(1.2, 1.0), abs=0.1)
+    assert (extension.peak_speed_dps, extension.smoothness) == (None, None)

@@ -40,6 +40,7 @@ from processing.dsp.slouch import Sitting, Slouch, SlouchState
 from processing.dsp.static_posture import StaticPosture, StaticPostureState
 from processing.dsp.steps import Steps, StepsState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState, StillPose
+from processing.dsp.strokes import Strokes, StrokesState
 from processing.dsp.timeline import Timeline, TimelineState
 from processing.dsp.trunk_axes import Lean
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
@@ -146,6 +147,11 @@ def _rest_step(rest: Rest, at: int) -> Any:
 
 def _turn_step(turns: TurningPoints, at: int) -> Any:
     return turns.step(Point(at * GRID_NS, wave(at), (wave(at), 0.3 * wave(at + 5), 0.0)), at_rest=at % 40 < 3)
+
+
+def _strokes_step(strokes: Strokes, at: int) -> Any:
+    strokes.take(wave(at), 1.0)
+    return [(strokes.peak_dps(side), strokes.mean_smoothness(side)) for side in (0, 1)]
 
 
 def _excursion_step(excursion: Excursion, at: int) -> Any:
@@ -267,6 +273,7 @@ STAGES: dict[type, Stage] = {
         lambda: TurningPoints(10.0, 0.5), _turn_step, lambda state: TurningPoints(10.0, 0.5, state), TurningPointsState
     ),
     Repetitions: Stage(_Reps, _reps_step, _Reps, RepetitionsState),
+    Strokes: Stage(Strokes, _strokes_step, Strokes, StrokesState),
     Excursion: Stage(lambda: Excursion(2), _excursion_step, lambda state: Excursion(2, state), ExcursionState),
     Neutral: Stage(
         lambda: Neutral.at(np.array([1.0, 0, 0, 0]), np.array([0.0, -1, 0]), Posture.STANDING),
