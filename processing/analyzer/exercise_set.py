@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from processing.analyzer.admission import HURRIED_NEAR_NS, Admission, AdmissionState
+from processing.analyzer.bouts import report_bout
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import (
     AngleCounters,
@@ -23,18 +24,15 @@ from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.set_reps import SetReps, SetRepsState
 from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
-from processing.analyzer.start_pose import Pose, StartPose, StartPoseState, inclination_deg
+from processing.analyzer.start_pose import STARTING, Pose, StartPose, StartPoseState, inclination_deg
 from processing.domain.commands import StartExercise
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
-from processing.domain.findings import RomSegment, SetStarted, StepBout
-from processing.domain.rejections import RejectionReason
+from processing.domain.findings import RomSegment, SetStarted
+from processing.domain.rejections import CountingStopped, RejectionReason
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, Floats
 from processing.dsp.rotation import upward
 from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
-from processing.dsp.steps import Bout
-
-STEPPING = "steps/2"
 
 DOUBTED_QUALITY = 0.3
 """Quality of a repetition, or count of a set, during which a sensor was not to be trusted (estimate)."""
@@ -207,6 +205,8 @@ class ExerciseSet:
             for segment, counters in self._angles.items():
                 reason = RejectionReason.WALKING if walking else RejectionReason.POSTURE
                 self._report(counters.reset(reason), segment, ledger)
+            if self.exercise.posture.is_upright:
+                self._report_stopped(t_ns, ledger)
         return pose is Pose.HELD
 
     def live(self) -> dict[RomSegment, tuple[float, float, float]]:
@@ -243,7 +243,7 @@ class ExerciseSet:
     def _walk(self, frames: Mapping[Placement, Frame], ledger: Ledger) -> None:
         """Steps and vertical channels: everything that needs gravity only."""
         if self._lowest in frames:
-            self._report_bout(self._admission.step(frames[self._lowest]), ledger)
+            report_bout(self._admission.step(frames[self._lowest]), self.exercise, ledger)
         for segment, counter in self._verticals.items():
             frame = frames.get(PLACEMENTS[segment][0])
             if frame is None:
@@ -281,7 +281,7 @@ class ExerciseSet:
             self._report(counters.finish(t_ns), segment, ledger)
         for segment, counter in self._verticals.items():
             self._report(counter.finish(t_ns), segment, ledger)
-        self._report_bout(self._admission.finish(), ledger)
+        report_bout(self._admission.finish(), self.exercise, ledger)
         self._report_settled(t_ns + HURRIED_NEAR_NS, ledger)
         self._holding.finish(self.state.number, self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
@@ -295,18 +295,16 @@ class ExerciseSet:
         for segment, outcome in self._admission.settled(now_ns):
             self._reps.report((outcome,), segment, self._trusted_quality, ledger)
 
-    def _report_bout(self, bout: Bout | None, ledger: Ledger) -> None:
-        if bout is None or not self.exercise.steps:
-            return
+    def _report_stopped(self, t_ns: int, ledger: Ledger) -> None:
         ledger.add(
-            StepBout,
-            t0_ns=bout.t0_ns,
-            t1_ns=bout.t1_ns,
-            algorithm=STEPPING,
+            CountingStopped,
+            t0_ns=t_ns,
+            t1_ns=t_ns,
+            algorithm=STARTING,
             quality=1.0,
-            steps=bout.steps,
-            cadence_per_min=bout.cadence_per_min,
-            brisk_s=bout.brisk_s,
+            exercise=self.state.code,
+            set_number=self.state.number,
+            reason=RejectionReason.WALKING,
         )
 
     def _trusted_quality(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> float:

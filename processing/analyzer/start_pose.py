@@ -10,6 +10,8 @@ from processing.domain.exercises import Posture
 from processing.dsp.blocks import NS_PER_S, Floats
 from processing.dsp.trunk_axes import angle_deg, up_of
 
+STARTING = "start_pose/1"
+
 UPRIGHT_WITHIN_DEG = 30.0
 """Inclination of the spine below which nobody lies, kneels on all fours or planks: the chest of a press-up or curl-up
 stays below 50° above the level (signals.md §3.5)."""

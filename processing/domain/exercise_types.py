@@ -144,6 +144,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
         channels: what is counted; empty unless ``counting`` is ``COUNTED``.
         rom: planes whose range of motion a set of this exercise reports.
         steps: whether a set of this exercise reports bouts of steps.
+        pedals: whether a set of this exercise reports bouts of pedalling.
         hold: the pose that is held, None if nothing is held.
         faults: what can be seen to go wrong in a repetition, besides its size and time.
         tempo_s: shortest and longest time of one repetition, holds included, that is as prescribed, seconds.
@@ -160,6 +161,7 @@ class Exercise(msgspec.Struct, frozen=True, kw_only=True):
     channels: tuple[CountedChannel, ...] = ()
     rom: tuple[Channel, ...] = ()
     steps: bool = False
+    pedals: bool = False
     hold: HoldSpec | None = None
     faults: tuple[FaultRule, ...] = ()
     tempo_s: tuple[float, float] | None = None

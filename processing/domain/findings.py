@@ -14,8 +14,9 @@ from processing.domain.found import Found, RefusalReason
 from processing.domain.hold_findings import HoldCompleted, HoldRefused
 from processing.domain.posture_findings import EverydayFinding
 from processing.domain.quality_findings import SetQuality
-from processing.domain.rejections import RepRejected
+from processing.domain.rejections import CountingStopped, RepRejected
 from processing.domain.rep_faults import FaultSeen
+from processing.domain.rhythm_findings import CyclingBout
 from processing.domain.samples import Placement
 from processing.domain.sensor_findings import SensorFault
 
@@ -168,6 +169,8 @@ Finding = (
     | HoldCompleted
     | HoldRefused
     | StepBout
+    | CyclingBout
+    | CountingStopped
     | CalibrationDone
     | CalibrationRefused
     | GapSeen

@@ -50,6 +50,17 @@ class RepRejected(Found, frozen=True, kw_only=True, tag="rep_rejected"):
     reason: RejectionReason
 
 
+class CountingStopped(Found, frozen=True, kw_only=True, tag="counting_stopped"):
+    """From here on a set counts and measures no angles: the pose that it began from is lost.
+
+    What was counted until then stands. For more the set must be started again.
+    """
+
+    exercise: str
+    set_number: int
+    reason: RejectionReason
+
+
 MAX_REJECTED = 100
 """Rejections that one set reports; in sets without end (walking about while a squat is asked for) more say nothing
 new."""

@@ -24,6 +24,8 @@ from processing.domain.findings import (
     StepBout,
 )
 from processing.domain.ids import SensorId
+from processing.domain.rejections import CountingStopped, RejectionReason
+from processing.domain.rhythm_findings import CyclingBout
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import SampleBlock
 
@@ -40,6 +42,7 @@ EXERCISES = (
     "cat_cow",
     "quiet_sitting",
 )
+ROUND_AND_ROUND = ("aquatic_walking", "stationary_bike")
 ROM_TOLERANCE_DEG = 2.0
 
 
@@ -149,10 +152,44 @@ def test_repetitions_lie_where_the_person_moved() -> None:
             assert rep.amplitude == pytest.approx(true.amplitude, rel=0.1)
 
 
-def test_steps_are_counted_while_walking() -> None:
+@pytest.mark.parametrize("placement", BOTH)
+@pytest.mark.parametrize("seed", [41, 42])
+def test_steps_are_counted_while_walking_and_climbing_stairs(seed: int, placement: Placement) -> None:
+    result = run(seed, (placement,), exercises=("walking", "stairs_up", "stairs_down"), asked="walking")
+    for truth in result.truth:
+        bouts = [one for one in result.findings if isinstance(one, StepBout) and one.t1_ns <= ns(truth.end_s)]
+        (bout,) = [one for one in bouts if one.t0_ns >= ns(truth.start_s)]
+        assert bout.steps == pytest.approx(truth.steps, abs=1)
+        assert bout.cadence_per_min == pytest.approx(truth.cadence_per_min, abs=3.0)
+
+
+def test_the_brisk_part_of_a_walk_is_timed() -> None:
     result = run(41, exercises=("walking",))
-    steps = sum(bout.steps for bout in result.findings if isinstance(bout, StepBout))
-    assert steps == pytest.approx(result.truth[0].steps, abs=2)
+    (bout,) = [one for one in result.findings if isinstance(one, StepBout)]
+    assert result.truth[0].cadence_per_min > 104.0
+    assert bout.brisk_s == pytest.approx((bout.t1_ns - bout.t0_ns) / 1e9, abs=1.5)
+
+
+@pytest.mark.parametrize("seed", [43, 44])
+def test_steps_in_water_and_turns_of_the_crank_are_told_with_their_confidence(seed: int) -> None:
+    result = run(seed, exercises=ROUND_AND_ROUND, grade="cheap", lost_fraction=0.03)
+    water, bike = result.truth
+    (steps,) = [one for one in result.findings if isinstance(one, StepBout)]
+    # The first and the last two steps grow out of standing still and are too weak.
+    assert water.steps - 3 <= steps.steps <= water.steps
+    assert steps.cadence_per_min == pytest.approx(water.cadence_per_min, abs=2.0)
+    (ride,) = [one for one in result.findings if isinstance(one, CyclingBout)]
+    assert ride.quality <= 0.5
+    assert ride.cadence_per_min == pytest.approx(bike.cadence_per_min, abs=3.0)
+    assert (ride.t1_ns - ride.t0_ns) / 1e9 == pytest.approx(bike.active_s, abs=6.0)
+
+
+def test_who_walks_off_in_a_set_is_told_that_counting_has_stopped() -> None:
+    result = run(45, exercises=("walking",), asked="standing_side_bend")
+    (stopped,) = result.of_set(CountingStopped, 1)
+    assert stopped.reason is RejectionReason.WALKING
+    assert not result.of_set(RepCompleted, 1)
+    assert not run(45, exercises=("standing_side_bend",)).of_set(CountingStopped, 1)
 
 
 @pytest.mark.parametrize("seed", [51, 52])
