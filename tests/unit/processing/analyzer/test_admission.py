@@ -29,7 +29,7 @@ def frame(index: int, *, walking: bool) -> Frame:
 
 def rep(t0_s: float, t1_s: float, channel: Channel = Channel.FLEXION) -> Counted:
     t0_ns, t1_ns = round(t0_s * NS_PER_S), round(t1_s * NS_PER_S)
-    return Counted(channel, Rep(t0_ns, (t0_ns + t1_ns) // 2, t1_ns, 30.0, shallow=False))
+    return Counted(channel, Rep(t0_ns, (t0_ns + t1_ns) // 2, t1_ns, 30.0))
 
 
 def outcomes(counted: Counted, walks_s: tuple[float, float] = (math.inf, math.inf)) -> list[tuple[float, Outcome]]:
