@@ -11,7 +11,8 @@ from processing.domain.posture_findings import TrunkExposure
 from processing.domain.posture_rules import BENT_ASIDE_DEG, EXPOSED_DEG, STEEP_DEG, band_of, reba_trunk, rula_trunk
 from processing.domain.posture_types import TrunkBand
 from processing.dsp.bends import Bend
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.blocks import NS_PER_S
+from processing.dsp.trunk_axes import TICK_NS
 
 _K = TypeVar("_K")
 
@@ -22,7 +23,7 @@ WINDOW_NS = 15 * 60 * NS_PER_S
 
 
 class ExposureState(msgspec.Struct):
-    """State of ``Exposure``: blocks counted by what was seen in them."""
+    """State of ``Exposure``: ticks counted by what was seen in them."""
 
     t0_ns: int = 0
     t1_ns: int = 0
@@ -42,19 +43,19 @@ class ExposureState(msgspec.Struct):
 
 
 class Exposure:
-    """Adds up blocks and bends, and states the sums when a window is over."""
+    """Adds up ticks and bends, and states the sums when a window is over."""
 
     def __init__(self, state: ExposureState | None = None) -> None:
         self.state = state or ExposureState()
 
     def take(self, t0_ns: int, flexion_deg: float, right_bend_deg: float, *, lying: bool, ledger: Ledger) -> None:
-        """Take a block that begins at ``t0_ns``."""
+        """Take a tick that begins at ``t0_ns``."""
         if t0_ns // WINDOW_NS != self.state.t0_ns // WINDOW_NS:
             self.flush(ledger)
         state = self.state
         if not state.upright and not state.lying:
             state.t0_ns = t0_ns
-        state.t1_ns = t0_ns + BLOCK_NS
+        state.t1_ns = t0_ns + TICK_NS
         if lying:
             state.lying += 1
             return
@@ -107,5 +108,5 @@ def _count(counts: dict[_K, int], key: _K) -> None:
     counts[key] = counts.get(key, 0) + 1
 
 
-def _seconds(blocks: int) -> float:
-    return blocks * BLOCK_NS / NS_PER_S
+def _seconds(ticks: int) -> float:
+    return ticks * TICK_NS / NS_PER_S

@@ -186,7 +186,7 @@ class SessionAnalyzer:
             rests_ns = {path.placement: path.rest.lasts_ns(now_ns) for path in self._paths}
             self._set.step(frames, rests_ns, self._ledger)
         else:
-            self._daily.step(self._paths, self._calibrators, frames, self._ledger)
+            self._daily.step(self._paths, self._calibrators, self._truth.watches, frames, self._ledger)
         self._seen = True
         self._front += 1
 

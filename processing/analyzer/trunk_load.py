@@ -15,11 +15,11 @@ from processing.domain.posture_findings import BendEpisode, CueDue, CueReason, S
 from processing.domain.posture_rules import band_of, holding_time_s
 from processing.domain.posture_types import TrunkBand
 from processing.domain.samples import Placement
-from processing.dsp.bends import KNEES_M, UPRIGHT_DEG, Aside, Bend, Bends, BendsState
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
+from processing.dsp.bends import KNEES_M, MIN_PEAK_DEG, MIN_PELVIS_PEAK_DEG, UPRIGHT_DEG, Aside, Bend, Bends, BendsState
+from processing.dsp.blocks import NS_PER_S
 from processing.dsp.segment import Neutral, joint_angles_deg
 from processing.dsp.static_posture import Held, StaticPosture, StaticPostureState
-from processing.dsp.trunk_axes import Lean
+from processing.dsp.trunk_axes import TICK_NS, Lean
 
 STATIC = "static_posture/1"
 BENDS = "bends/1"
@@ -29,14 +29,14 @@ PELVIS_QUALITY = 0.7
 
 
 class Worn(NamedTuple):
-    """What is known of a block.
+    """What is known of a tick.
 
     Attributes:
-        t0_ns: begin of the block.
+        t0_ns: begin of the tick.
         quats: newest orientation of each sensor, ``w, x, y, z``, sensor to earth.
         rightward: axis to the wearer's right of each sensor.
         lean: of the uppermost sensor.
-        up_mps2: mean vertical acceleration of the lowest sensor, gravity included.
+        up_mps2: mean vertical acceleration of the lowest sensor in it, gravity included.
         walking: whether the person walks.
         lying: whether the posture is another one than upright.
     """
@@ -67,10 +67,11 @@ class TrunkLoad:
         state = state or TrunkLoadState()
         self._placements = sorted(placements)  # the lower one first
         self._static = StaticPosture(state.static)
-        self._bends = Bends(state.bends)
+        self._bends = Bends(MIN_PEAK_DEG if Placement.THORAX in placements else MIN_PELVIS_PEAK_DEG, state.bends)
         self._two = len(self._placements) == len(Placement)
         self._exposure = Exposure(state.exposure)
         self._upright = state.upright
+        self._neutrals: list[Neutral] = []
         self._reminded = state.reminded
         self._quality = 1.0 if Placement.THORAX in placements else PELVIS_QUALITY
 
@@ -81,8 +82,8 @@ class TrunkLoad:
         )
 
     def step(self, worn: Worn, ledger: Ledger) -> None:
-        """Take a block."""
-        t_ns, flexion_deg = worn.t0_ns + BLOCK_NS, worn.lean.flexion_deg
+        """Take a tick."""
+        t_ns, flexion_deg = worn.t0_ns + TICK_NS, worn.lean.flexion_deg
         self._exposure.take(worn.t0_ns, flexion_deg, worn.lean.right_bend_deg, lying=worn.lying, ledger=ledger)
         if worn.lying:
             self._rest(ledger)
@@ -94,6 +95,7 @@ class TrunkLoad:
             self._remind(ledger)
         if flexion_deg < UPRIGHT_DEG:
             self._upright = {placement: list(quat) for placement, quat in worn.quats.items()}
+            self._neutrals = []
         aside = self._aside(worn) if self._bends.open else None
         self._report_bend(self._bends.step(t_ns, flexion_deg, aside, worn.up_mps2, walking=worn.walking), ledger)
 
@@ -109,7 +111,7 @@ class TrunkLoad:
     def _rest(self, ledger: Ledger) -> None:
         self._report_static(self._static.finish(), ledger)
         self._bends.reset()
-        self._upright = {}
+        self._upright, self._neutrals = {}, []
 
     def _knees_bent(self, bend: Bend) -> bool | None:
         """A thorax goes down in stooping as well, so only the pelvis tells."""
@@ -121,17 +123,26 @@ class TrunkLoad:
         """Side bend and twist since the last upright moment, when headings are taken to have been the same."""
         if not self._two:
             return Aside(worn.lean.right_bend_deg, 0.0)
-        rotations: list[Floats] = []
-        for placement in self._placements:
-            upright = self._upright.get(placement)
-            if upright is None:
-                return None
-            neutral = Neutral.at(np.array(upright), np.array(worn.rightward[placement]), Posture.STANDING)
-            if neutral is None:
-                return None
-            rotations.append(neutral.rotation_since(np.array([worn.quats[placement]])))
-        angles = joint_angles_deg(*rotations)
+        if not self._neutrals:
+            self._neutrals = self._upright_poses(worn)
+        if len(self._neutrals) < len(self._placements):
+            return None
+        lower, upper = (
+            neutral.rotation_since(np.array([worn.quats[placement]]))
+            for placement, neutral in zip(self._placements, self._neutrals, strict=True)
+        )
+        angles = joint_angles_deg(lower, upper)
         return Aside(float(angles[0, 1]), float(angles[0, 2]))
+
+    def _upright_poses(self, worn: Worn) -> list[Neutral]:
+        """Poses of the last upright moment, lower sensor first; what is not known is missing."""
+        if not self._upright:
+            return []
+        poses = (
+            Neutral.at(np.array(self._upright[placement]), np.array(worn.rightward[placement]), Posture.STANDING)
+            for placement in self._placements
+        )
+        return [pose for pose in poses if pose is not None]
 
     def _remind(self, ledger: Ledger) -> None:
         held = self._static.held

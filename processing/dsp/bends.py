@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.blocks import NS_PER_S
 from processing.dsp.height import HeightChange, height_change
+from processing.dsp.trunk_axes import TICK_NS
 
 UPRIGHT_DEG = 15.0
 """Inclination below which a bend is over whatever its size, and from below which the first one begins (estimate)."""
@@ -23,8 +24,11 @@ SWING_DEG = 15.0
 """The next bend goes this much further than the lowest inclination since the last one (estimate)."""
 
 MIN_PEAK_DEG = 30.0
-"""Smallest peak of a bend. With bent knees the belt leans 27-64°, in walking 9-20° and on stairs 30-31° (signals.md
-§4.1, one person): so peaks alone cannot tell the ones at the border, and walking is no bend whatever its peak."""
+"""Smallest peak of a bend seen on the thorax (estimate)."""
+
+MIN_PELVIS_PEAK_DEG = 24.0
+"""The same on the pelvis, which leans less: at the belt the lifts of one person with bent knees had 27-64°, walking had
+9-20° (signals.md §4.1). On stairs it had 30-31°, so walking is no bend whatever its peak."""
 
 MIN_BEND_NS = NS_PER_S // 2
 """Shortest time out of upright: nobody reaches down and comes up faster (estimate)."""
@@ -53,8 +57,8 @@ simulator), while in stooping the sacrum rises (estimate)."""
 WALKED_SHARE = 0.5
 """Share of the time spent walking from which it was none: who has just arrived still counts as walking for a moment."""
 
-_LEAD_BLOCKS = LEAD_NS // BLOCK_NS
-_MOST_BLOCKS = (LONGEST_RISE_NS + SETTLE_NS) // BLOCK_NS + 1
+_LEAD_TICKS = LEAD_NS // TICK_NS
+_MOST_TICKS = (LONGEST_RISE_NS + SETTLE_NS) // TICK_NS + 1
 
 
 class Aside(NamedTuple):
@@ -79,7 +83,7 @@ class Bend(NamedTuple):
 
 
 class BendsState(msgspec.Struct):
-    """State of ``Bends``; what follows ``open`` is of the bend under way, ``ups`` vertical accelerations by block."""
+    """State of ``Bends``; what follows ``open`` is of the bend under way, ``ups`` vertical accelerations by tick."""
 
     upright_ns: int | None = None
     lowest_deg: float = 180.0
@@ -102,16 +106,18 @@ class BendsState(msgspec.Struct):
 class Bends:
     """Bend after bend. Sitting down and standing up, which bend the trunk as well, are none."""
 
-    def __init__(self, state: BendsState | None = None) -> None:
+    def __init__(self, min_peak_deg: float, state: BendsState | None = None) -> None:
+        """Bends with at least this peak."""
+        self._min_peak_deg = min_peak_deg
         self.state = state or BendsState()
 
     @property
     def open(self) -> bool:
-        """Whether a bend may be under way."""
-        return self.state.open
+        """Whether a bend may be under way, its return included."""
+        return self.state.open and self.state.end_ns is None
 
     def step(self, t_ns: int, flexion_deg: float, aside: Aside | None, up_mps2: float, *, walking: bool) -> Bend | None:
-        """Take a block; the bend that ended, if one did.
+        """Take a tick; the bend that ended, if one did.
 
         Args:
             t_ns: time.
@@ -138,27 +144,27 @@ class Bends:
 
     def _settle(self, t_ns: int, flexion_deg: float, up_mps2: float) -> Bend | None:
         state = self.state
-        if len(state.ups) < _MOST_BLOCKS:
+        if len(state.ups) < _MOST_TICKS:
             state.ups.append(up_mps2)
         if state.end_ns is None:
             return None
-        if flexion_deg < state.lowest_deg - STILL_DPS * BLOCK_NS / NS_PER_S:
+        if flexion_deg < state.lowest_deg - STILL_DPS * TICK_NS / NS_PER_S:
             state.end_ns = t_ns
         if flexion_deg < state.lowest_deg:
             state.lowest_deg, state.lowest_ns = flexion_deg, t_ns
         down_again = _goes_down(state, flexion_deg)
         if t_ns - state.end_ns < SETTLE_NS and not down_again:
             return None
-        self.state = BendsState(state.end_ns, state.lowest_deg, state.lowest_ns, state.ups[-_LEAD_BLOCKS:])
+        self.state = BendsState(state.end_ns, state.lowest_deg, state.lowest_ns, state.ups[-_LEAD_TICKS:])
         if down_again:
             # no rest: the body turns round where the trunk is most upright
-            del state.ups[len(state.ups) - (t_ns - state.lowest_ns) // BLOCK_NS :]
-        return _ended(state)
+            del state.ups[len(state.ups) - (t_ns - state.lowest_ns) // TICK_NS :]
+        return _ended(state) if state.peak_deg >= self._min_peak_deg else None
 
     def _watch(self, t_ns: int, flexion_deg: float) -> None:
         """Look out for the next bend, and keep the accelerations of the last second."""
         state = self.state
-        del state.ups[:-_LEAD_BLOCKS]
+        del state.ups[:-_LEAD_TICKS]
         if flexion_deg < state.lowest_deg:
             state.lowest_deg, state.lowest_ns = flexion_deg, t_ns
         if flexion_deg < UPRIGHT_DEG:
@@ -166,7 +172,7 @@ class Bends:
         elif state.upright_ns is not None and _goes_down(state, flexion_deg):
             state.open = True
             state.begin_ns = max(state.upright_ns, t_ns - LEAD_NS)
-            del state.ups[: -1 - min(LEAD_NS, t_ns - state.lowest_ns) // BLOCK_NS]
+            del state.ups[: -1 - min(LEAD_NS, t_ns - state.lowest_ns) // TICK_NS]
 
     def _take(self, t_ns: int, flexion_deg: float, aside: Aside | None, *, walking: bool) -> None:
         state = self.state
@@ -176,7 +182,7 @@ class Bends:
             state.peak_ns, state.peak_deg = t_ns, flexion_deg
         if aside is None:
             return
-        per_s = NS_PER_S / BLOCK_NS
+        per_s = NS_PER_S / TICK_NS
         if state.last is not None:
             state.side_dps = max(state.side_dps, per_s * abs(aside.right_bend_deg - state.last.right_bend_deg))
             state.twist_dps = max(state.twist_dps, per_s * abs(aside.left_twist_deg - state.last.left_twist_deg))
@@ -190,9 +196,9 @@ def _goes_down(state: BendsState, flexion_deg: float) -> bool:
 
 
 def _ended(state: BendsState) -> Bend | None:
-    """The bend that a state describes, None if it was too short, too small, walking, or a change of seat."""
+    """The bend that a state describes, None if it was too short, walking, or a change of seat."""
     assert state.end_ns is not None
-    if state.peak_deg < MIN_PEAK_DEG or state.end_ns - state.begin_ns < MIN_BEND_NS:
+    if state.end_ns - state.begin_ns < MIN_BEND_NS:
         return None
     height = _height(state)
     if state.walked >= WALKED_SHARE * state.count or (height is not None and _is_transfer(height)):
@@ -216,6 +222,6 @@ def _is_transfer(height: HeightChange) -> bool:
 
 
 def _height(state: BendsState) -> HeightChange | None:
-    if len(state.ups) >= _MOST_BLOCKS:
+    if len(state.ups) >= _MOST_TICKS:
         return None
-    return height_change(state.ups, BLOCK_NS / NS_PER_S)
+    return height_change(state.ups, TICK_NS / NS_PER_S)

@@ -33,6 +33,10 @@ STAND_PELVIS_DEG = SIT_PELVIS_DEG / 2.0
 STAND_LUMBAR_DEG = SIT_LUMBAR_DEG / 2.0
 """Within a quarter of it a person stands as in the still pose of the calibration."""
 
+_SURELY_UPRIGHT = math.cos(math.radians(38.0))
+"""Vertical part of the spine's axis above which a trunk is upright whatever it was before: the nearest border lies at
+45° less half of the margin, 40°."""
+
 _FLEXED = math.radians(HEAD_DOWN_DEG)
 _LEANS = {
     TrunkPosture.UPRIGHT: Lean(0.0, 1.0, 0.0),
@@ -106,6 +110,8 @@ class PostureClass:
 
 def _nearest(lean: Lean, before: TrunkPosture | None) -> TrunkPosture:
     """Nearest posture, ``UPRIGHT`` for every upright one; the one before is favoured by the margin."""
+    if lean.y > _SURELY_UPRIGHT:
+        return TrunkPosture.UPRIGHT
     favoured = before if before in _LEANS else TrunkPosture.UPRIGHT
     best, smallest = TrunkPosture.UPRIGHT, math.inf
     for posture, own in _LEANS.items():

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.blocks import NS_PER_S
+from processing.dsp.trunk_axes import TICK_NS
 
 CUTOFF_HZ = 1.0
 """Low-pass of the angle (signals.md §4.2); first order, which passes no ripple on and needs one number."""
@@ -25,8 +26,8 @@ MAX_SPEED_DPS = 5.0
 MIN_STATIC_NS = 4 * NS_PER_S
 """Time from which a posture is static (ISO 11226 and EN 1005-4, **from memory**)."""
 
-_FOLLOW = -math.expm1(-BLOCK_NS / NS_PER_S / REFERENCE_S)
-_KEEP = math.exp(-2.0 * math.pi * CUTOFF_HZ * BLOCK_NS / NS_PER_S)
+_FOLLOW = -math.expm1(-TICK_NS / NS_PER_S / REFERENCE_S)
+_KEEP = math.exp(-2.0 * math.pi * CUTOFF_HZ * TICK_NS / NS_PER_S)
 
 
 class Held(NamedTuple):
@@ -63,12 +64,12 @@ class StaticPosture:
         return Held(state.since_ns, state.newest_ns, state.sum_deg / state.count)
 
     def step(self, t_ns: int, angle_deg: float) -> Held | None:
-        """Take the angle, once per block; the static posture that ended, if one did."""
+        """Take the angle, once per tick; the static posture that ended, if one did."""
         state = self.state
         before = angle_deg if state.smooth_deg is None else state.smooth_deg
         smooth = angle_deg + _KEEP * (before - angle_deg)
         state.smooth_deg = smooth
-        moves = abs(smooth - before) * NS_PER_S / BLOCK_NS >= MAX_SPEED_DPS
+        moves = abs(smooth - before) * NS_PER_S / TICK_NS >= MAX_SPEED_DPS
         ended = None
         if state.since_ns is not None and (moves or abs(smooth - state.reference_deg) >= MAX_CHANGE_DEG):
             ended = self.held

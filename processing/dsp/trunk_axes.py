@@ -6,6 +6,12 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from processing.dsp.blocks import BLOCK_NS
+
+TICK_NS = 2 * BLOCK_NS
+"""How often the lean of a trunk is looked at in everyday wear: ten times a second; the trunk moves below 2 Hz
+(``lowpass.MOVEMENT_CUTOFF_HZ``)."""
+
 Vector = tuple[float, float, float]
 
 

@@ -20,6 +20,7 @@ from processing.domain.exercises import Posture
 from processing.domain.findings import Finding
 from processing.domain.posture_findings import BendEpisode, PostureEpisode, SlouchEpisode
 from processing.domain.posture_types import SittingPose, TrunkPosture
+from processing.domain.samples import Placement
 from processing.dsp.blocks import NS_PER_S
 from processing.dsp.slouch import DELAYS_NS, ENTER_SHARE
 from service.cli.evaluation import figures
@@ -45,6 +46,7 @@ SETTLING_S = 3.0
 
 _SESSION = "00000000-0000-4000-8000-000000000002"
 _METHOD = "analyzer, two sensors, calibration, no exercise; every second person with cheap sensors, 3 % loss"
+_ALONE = "the same with the sensor of the pelvis alone"
 _RIGHT = {
     Posture.STANDING: {TrunkPosture.STANDING, TrunkPosture.UPRIGHT},
     Posture.SITTING: {TrunkPosture.SITTING, TrunkPosture.UPRIGHT},
@@ -85,7 +87,8 @@ class _Scored(NamedTuple):
 
 def everyday_figures(people: int, progress: Progress) -> list[Figure]:
     """Figures of so many simulated people."""
-    scored = list(progress.each(_person, range(people)))
+    everybody = list(progress.each(_person, range(people)))
+    scored, alone = [both for both, _ in everybody], [pelvis for _, pelvis in everybody]
     return [
         _share(figures.POSTURE_TIME, scored, "right_s", "judged_s", f"{_METHOD}; from {SETTLING_S:g} s into each on"),
         _share(figures.SEAT_TIME, scored, "told_s", "seated_s", "of these the time sitting and standing, told apart"),
@@ -96,10 +99,16 @@ def everyday_figures(people: int, progress: Progress) -> list[Figure]:
         _share(figures.KNEES, scored, "knees_right", "found", "of the bends found"),
         _share(figures.SLOUCHES_FOUND, scored, "slouches_found", "slouches", f"{_METHOD}; own poses captured"),
         _sum(figures.FALSE_SLOUCHES, scored),
+        _share(figures.POSTURE_TIME, alone, "right_s", "judged_s", _ALONE, comparison=True),
+        _share(figures.BENDS_FOUND, alone, "found", "bends", _ALONE, comparison=True),
+        _false_bends(alone, comparison=True),
+        _share(figures.KNEES, alone, "knees_right", "found", f"{_ALONE}, of the bends found", comparison=True),
+        _share(figures.SLOUCHES_FOUND, alone, "slouches_found", "slouches", _ALONE, comparison=True),
     ]
 
 
-def _person(number: int) -> _Scored:
+def _person(number: int) -> tuple[_Scored, _Scored]:
+    """What was found with both sensors, and with that of the pelvis alone."""
     cheap = number % 2 == 1
     patient = draw_patient(
         np.random.default_rng([SEED, number]),
@@ -107,8 +116,15 @@ def _person(number: int) -> _Scored:
         lost_fraction=LOST_FRACTION if cheap else 0.0,
     )
     session, day = _live(patient)
-    findings, _ = analyze_recording(session)
-    return _score(f"person {number}", day, findings)
+    both, _ = analyze_recording(session)
+    alone, _ = analyze_recording(_with_pelvis_alone(session))
+    return _score(f"person {number}", day, both), _score(f"person {number}", day, alone)
+
+
+def _with_pelvis_alone(session: RecordedSession) -> RecordedSession:
+    worn = tuple(one for one in session.start.sensors if one.placement is Placement.PELVIS)
+    blocks = tuple(block for block in session.blocks if block.sensor_id in {one.sensor_id for one in worn})
+    return RecordedSession(StartSession(session_id=_SESSION, sensors=worn), blocks, session.orders)
 
 
 def _live(patient: SimulatedPatient) -> tuple[RecordedSession, _Day]:
@@ -190,7 +206,9 @@ def _doing(day: _Day, bend: BendEpisode) -> str:
     return next(during, "changing over")
 
 
-def _share(measure: str, scored: Sequence[_Scored], part: str, whole: str, method: str) -> Figure:
+def _share(
+    measure: str, scored: Sequence[_Scored], part: str, whole: str, method: str, *, comparison: bool = False
+) -> Figure:
     of = sum(getattr(one, whole) for one in scored)
     rates = {one.person: 100.0 * getattr(one, part) / getattr(one, whole) for one in scored if getattr(one, whole)}
     got = sum(getattr(one, part) for one in scored)
@@ -205,22 +223,26 @@ def _share(measure: str, scored: Sequence[_Scored], part: str, whole: str, metho
         per_person=rates,
         worst=min(rates, key=lambda person: rates[person], default=None),
         note=f"{got:.6g} of {of:.6g}" + (" s" if whole.endswith("_s") else ""),
+        comparison=comparison,
     )
 
 
-def _false_bends(scored: Sequence[_Scored]) -> Figure:
+def _false_bends(scored: Sequence[_Scored], *, comparison: bool = False) -> Figure:
     doing = [what for one in scored for what in one.false_bends]
     named = ", ".join(f"{what} {doing.count(what)}" for what in sorted(set(doing)))
     return Figure(
         set=figures.EVERYDAY,
         measure=figures.FALSE_BENDS,
-        method=f"during {', '.join(NO_BENDS)} (25 s or 3 times each), sitting, and changes of posture",
+        method=_ALONE
+        if comparison
+        else f"during {', '.join(NO_BENDS)} (25 s or 3 times each), sitting, and changes of posture",
         unit="",
         value=float(len(doing)) if scored else None,
         people=len(scored),
         recordings=len(scored),
         per_person={one.person: float(len(one.false_bends)) for one in scored},
         note=named,
+        comparison=comparison,
     )
 
 

@@ -42,7 +42,7 @@ from processing.dsp.steps import Steps, StepsState
 from processing.dsp.stillness import Rest, RestState, Stillness, StillnessState, StillPose
 from processing.dsp.strokes import Strokes, StrokesState
 from processing.dsp.timeline import Timeline, TimelineState
-from processing.dsp.trunk_axes import Lean
+from processing.dsp.trunk_axes import TICK_NS, Lean
 from processing.dsp.turning_points import Point, TurningPoints, TurningPointsState
 from processing.dsp.vertical import Vertical, VerticalState
 from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
@@ -221,16 +221,16 @@ STAGES: dict[type, Stage] = {
     ),
     StaticPosture: Stage(
         StaticPosture,
-        lambda one, at: (one.step(at * BLOCK_NS, 30.0 + 20.0 * math.sin(at / 60) ** 5), one.held),
+        lambda one, at: (one.step(at * TICK_NS, 30.0 + 20.0 * math.sin(at / 60) ** 5), one.held),
         StaticPosture,
         StaticPostureState,
     ),
     Bends: Stage(
-        Bends,
+        lambda: Bends(24.0),
         lambda one, at: one.step(
-            at * BLOCK_NS, abs(wave(at)), Aside(0.1 * wave(at), 0.2), 9.8 + 0.01 * wave(at), walking=at % 11 == 0
+            at * TICK_NS, abs(wave(at)), Aside(0.1 * wave(at), 0.2), 9.8 + 0.01 * wave(at), walking=at % 11 == 0
         ),
-        Bends,
+        lambda state: Bends(24.0, state),
         BendsState,
     ),
     Slouch: Stage(Slouch, _slouch_step, Slouch, SlouchState),

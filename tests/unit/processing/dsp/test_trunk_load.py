@@ -6,17 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from processing.dsp.bends import Aside, Bend, Bends
-from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.bends import MIN_PEAK_DEG, Aside, Bend, Bends
+from processing.dsp.blocks import NS_PER_S
 from processing.dsp.height import height_change
 from processing.dsp.static_posture import Held, StaticPosture
+from processing.dsp.trunk_axes import TICK_NS
 
-STEP_S = BLOCK_NS / NS_PER_S
+STEP_S = TICK_NS / NS_PER_S
 G_MPS2 = 9.81
 
 
 def bump(seconds: float, height: float) -> list[float]:
-    """A smooth way there and back, one value per block."""
+    """A smooth way there and back, one value per tick."""
     count = round(seconds / STEP_S)
     return [height * 0.5 * (1.0 - math.cos(2.0 * math.pi * at / count)) for at in range(count)]
 
@@ -42,9 +43,9 @@ def bends(
     height = heights_m or [0.0] * len(flexions)
     ups = accelerations([height[0]] * standing + height + [height[-1]] * after, error_mps2=0.3)
     turns = [0.0] * standing + (twists or [0.0] * len(flexions)) + [0.0] * after
-    stage = Bends()
+    stage = Bends(MIN_PEAK_DEG)
     found = [
-        stage.step(at * BLOCK_NS, angle, Aside(0.0, turn), up, walking=walking)
+        stage.step(at * TICK_NS, angle, Aside(0.0, turn), up, walking=walking)
         for at, (angle, turn, up) in enumerate(zip(flexion, turns, ups, strict=True))
     ]
     return [one for one in found if one is not None]
@@ -64,7 +65,7 @@ def test_height_between_rests_does_not_care_about_the_scale_of_the_accelerometer
 def test_out_and_back_is_one_bend_with_its_peak(peak: float) -> None:
     (bend,) = bends(bump(3.0, peak))
     assert bend.peak_deg == pytest.approx(peak, abs=0.1)
-    assert bend.t_peak_ns == pytest.approx(2.5 * NS_PER_S, abs=BLOCK_NS)
+    assert bend.t_peak_ns == pytest.approx(2.5 * NS_PER_S, abs=TICK_NS)
     assert bend.t0_ns < bend.t_peak_ns < bend.t1_ns
 
 
@@ -101,9 +102,9 @@ def test_twist_is_told_with_its_side_and_speed() -> None:
 
 
 def test_a_bend_without_its_return_is_none() -> None:
-    stage = Bends()
-    for at, angle in enumerate([2.0] * 20 + bump(3.0, 60.0)[:40]):
-        assert stage.step(at * BLOCK_NS, angle, None, G_MPS2, walking=False) is None
+    stage = Bends(MIN_PEAK_DEG)
+    for at, angle in enumerate([2.0] * 20 + bump(3.0, 60.0)[:20]):
+        assert stage.step(at * TICK_NS, angle, None, G_MPS2, walking=False) is None
     assert stage.open
     stage.reset()
     assert not stage.open
@@ -111,7 +112,7 @@ def test_a_bend_without_its_return_is_none() -> None:
 
 def held(angles: list[float]) -> list[Held]:
     stage = StaticPosture()
-    found = [stage.step(at * BLOCK_NS, angle) for at, angle in enumerate(angles)]
+    found = [stage.step(at * TICK_NS, angle) for at, angle in enumerate(angles)]
     return [one for one in [*found, stage.finish()] if one is not None]
 
 
