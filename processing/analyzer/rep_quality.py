@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 
@@ -43,11 +44,8 @@ _SIDED = {Channel.LATERAL_BEND, Channel.AXIAL_ROTATION}
 """Channels that go to the left and to the right."""
 
 
-class PoseAt(msgspec.Struct, frozen=True, array_like=True):
-    """Rotation of a segment since its neutral pose, at a time."""
-
-    t_ns: int
-    rotation: tuple[float, float, float, float]
+_POSE = struct.Struct("<q4f")
+"""A time, and the rotation of a segment since its neutral pose: 24 bytes where Python objects would take 240."""
 
 
 class Shape(msgspec.Struct, frozen=True, array_like=True):
@@ -67,10 +65,10 @@ class Shape(msgspec.Struct, frozen=True, array_like=True):
 
 
 class RepQualityState(msgspec.Struct):
-    """State of ``RepQuality``: orientations of late, and the repetitions of each channel."""
+    """State of ``RepQuality``: orientations of late (packed), and the repetitions of each channel."""
 
     target: RepTarget | None = None
-    traces: dict[Placement, list[PoseAt]] = msgspec.field(default_factory=dict)
+    traces: dict[Placement, bytes] = msgspec.field(default_factory=dict)
     shapes: dict[Channel, list[Shape]] = msgspec.field(default_factory=dict)
 
 
@@ -91,10 +89,8 @@ class RepQuality:
         if not self._traced or (t0_ns // BLOCK_NS) % self._stride:
             return
         for placement, quats in rotations.items():
-            w, x, y, z = quats[-1].tolist()
-            trace = self.state.traces.setdefault(placement, [])
-            trace.append(PoseAt(t0_ns, (w, x, y, z)))
-            del trace[:-TRACE_POINTS]
+            trace = self.state.traces.get(placement, b"") + _POSE.pack(t0_ns, *quats[-1].tolist())
+            self.state.traces[placement] = trace[-TRACE_POINTS * _POSE.size :]
 
     def restart(self) -> None:
         """Neutral is another pose from here on, or the clock another one: what was seen before does not compare."""
@@ -166,8 +162,8 @@ class RepQuality:
         """One angle of a segment within a repetition; empty unless it was seen from begin to end."""
         step_ns = self._stride * BLOCK_NS
         poses = [
-            {one.t_ns: one.rotation for one in self.state.traces.get(place, ()) if rep.t0_ns - step_ns <= one.t_ns}
-            for place in PLACEMENTS[segment]
+            {t_ns: rotation for t_ns, *rotation in _POSE.iter_unpack(trace) if rep.t0_ns - step_ns <= t_ns}
+            for trace in (self.state.traces.get(place, b"") for place in PLACEMENTS[segment])
         ]
         times = [t_ns for t_ns in poses[0] if t_ns <= rep.t1_ns and all(t_ns in one for one in poses)]
         if not times or times[0] > rep.t0_ns + step_ns or times[-1] < rep.t1_ns - 2 * step_ns:

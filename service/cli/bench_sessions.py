@@ -21,8 +21,8 @@ from service.cli.bench_figures import Figure
 EXERCISE = "standing_flexion_extension"
 """What all sessions do: angles of both segments and of the joint between them, so no cheap case."""
 
-INTO_SET_S = 2.0
-"""How far into the set the sessions are when they begin: calibrated, and moving."""
+INTO_SET_S = 15.0
+"""How far into the set the sessions are when they begin: calibrated, moving, and with all that a set remembers."""
 
 SIZES = {1: 10.0, 100: 3.0, 1_000: 0.5, 5_000: 0.2}
 """Sessions at once, and the seconds of samples that each of them is fed with."""
