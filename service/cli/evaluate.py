@@ -62,7 +62,7 @@ def evaluate_command(
         accuracy_page(page, rows, datetime.now(UTC).date(), drawn)
     errors = Console(stderr=True)
     for name, reason in opened.broken.items():
-        errors.print(f"left out {name}: {reason}", markup=False, highlight=False)
+        errors.print(f"left out {name}: {reason}", markup=False, highlight=False, soft_wrap=True)
     if as_json:
         typer.echo(json.dumps(msgspec.to_builtins(rows), indent=1))
     else:

@@ -30,7 +30,7 @@ def draw_pictures(folder: Folder, rows: Sequence[Row], directory: Path) -> dict[
         own = [row for row in rows if row.set == set_name]
         if not any(row.value is not None for row in own):
             continue
-        path = folder.root / set_name / f"{_worst(own, folder.paths(set_name)[0].stem)}.npz"
+        path = _worst(own, folder.paths(set_name))
         try:
             _save_small(draw(read_recording(path)), directory / f"{set_name}.png")
         except LumbarError as error:
@@ -42,10 +42,12 @@ def draw_pictures(folder: Folder, rows: Sequence[Row], directory: Path) -> dict[
     return files
 
 
-def _worst(rows: Sequence[Row], otherwise: str) -> str:
+def _worst(rows: Sequence[Row], paths: Sequence[Path]) -> Path:
     """Recording that the judged rows call the worst; rows that miss their target come first."""
+    by_name = {path.stem: path for path in paths}
     judged = sorted((row for row in rows if row.target is not None), key=lambda row: row.result is not Result.FAIL)
-    return next((row.worst.split()[0] for row in judged if row.worst), otherwise)
+    named = (by_name.get(row.worst.split()[0]) for row in judged if row.worst)
+    return next((path for path in named if path is not None), paths[0])
 
 
 def _save_small(figure: Figure, path: Path) -> None:
