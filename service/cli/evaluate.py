@@ -36,7 +36,7 @@ def evaluate_command(
     only: Annotated[
         list[str] | None, typer.Option(help="Ask only this (a name of the column set); repeatable.")
     ] = None,
-    people: Annotated[int, typer.Option(min=1, max=1000, help="Simulated people.")] = 2,
+    people: Annotated[int, typer.Option(min=1, max=1000, help="Simulated people.")] = 100,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; else one per processor core.")] = None,
     page: Annotated[Path | None, typer.Option(help="Markdown file to put figures and pictures into.")] = None,
     pictures: Annotated[
