@@ -9,6 +9,7 @@ import msgspec
 from processing.domain.exercises import Channel, CountedChannel, Swing
 from processing.domain.rejections import RejectionReason
 from processing.dsp.blocks import GRID_NS, NS_PER_S, Floats
+from processing.dsp.excursion import REST_GAIN, is_neutral_rest
 from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionState, movement_lowpass
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.turning_points import Point, Turn, TurningPoints, TurningPointsState
@@ -139,15 +140,24 @@ class AngleCountersState(msgspec.Struct):
     lowpass: list[SectionState]
     channels: list[ChannelState]
     whole: list[float] | None = None
+    drift_deg: float = 0.0
+    reach_deg: float = 0.0
     last: Point | None = None
     still: Point | None = None
     closed: bool = False
 
 
 class AngleCounters:
-    """All angle channels that are taken from one segment (or joint)."""
+    """All angle channels that are taken from one segment (or joint).
 
-    def __init__(self, counted: tuple[CountedChannel, ...], state: AngleCountersState | None = None) -> None:
+    The axis that was vertical in the neutral pose drifts (signals.md §2.3), so its angles count from where it rests
+    in neutral.
+    """
+
+    def __init__(
+        self, counted: tuple[CountedChannel, ...], drifting: Channel, state: AngleCountersState | None = None
+    ) -> None:
+        self._drifting = AXES.index(drifting)
         min_share = MIN_SHARE if len(counted) > 1 else 0.0
         self._lowpass = (
             [movement_lowpass(one) for one in state.lowpass] if state else [movement_lowpass() for _ in AXES]
@@ -164,17 +174,31 @@ class AngleCounters:
         for row, sample in enumerate(angles_deg.tolist()):
             whole = _continued(self.state.whole, sample)
             self.state.whole = whole
-            axes = tuple(one.step(value) for one, value in zip(self._lowpass, whole, strict=True))
+            axes = self._from_neutral([one.step(value) for one, value in zip(self._lowpass, whole, strict=True)])
             t_ns = t0_ns + row * GRID_NS
             for counter in self.channels:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
                 outcomes += counter.step(self.state.last, at_rest=rest_ns > 0)
+        self._follow_drift(rest_ns)
         return [_undelayed(one) for one in outcomes + self._rest(rest_ns)]
 
     def newest(self) -> dict[Channel, float]:
         """Angle of each channel as it is counted, degrees: continued past 180 and filtered, so some 0.1 s late."""
         last = self.state.last
         return {} if last is None else {one.channel: last.axes[AXES.index(one.channel)] for one in self.channels}
+
+    def _from_neutral(self, angles_deg: list[float]) -> tuple[float, ...]:
+        state = self.state
+        angles_deg[self._drifting] -= state.drift_deg
+        state.reach_deg = max(state.reach_deg, abs(angles_deg[self._drifting]))
+        return tuple(angles_deg)
+
+    def _follow_drift(self, rest_ns: int) -> None:
+        state = self.state
+        if rest_ns and state.last is not None:
+            away_deg = list(state.last.axes)
+            if is_neutral_rest(away_deg, self._drifting, state.reach_deg):
+                state.drift_deg += REST_GAIN * away_deg[self._drifting]
 
     def _rest(self, rest_ns: int) -> list[Outcome]:
         """Close what is under way after a rest, once; a slow movement of a counted channel is no rest."""

@@ -23,7 +23,7 @@ from processing.analyzer.rep_quality import RepQualityState
 from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.set_reps import SetReps, SetRepsState
-from processing.analyzer.sources import PLACEMENTS, assign, is_vertical, rom_segment
+from processing.analyzer.sources import PLACEMENTS, assign, drifting_channel, is_vertical, rom_segment
 from processing.analyzer.start_pose import STARTING, Pose, StartPose, StartPoseState, inclination_deg
 from processing.domain.commands import StartExercise
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
@@ -160,7 +160,9 @@ class ExerciseSet:
             else:
                 groups.setdefault(segment, []).append(counted)
         for segment, channels in groups.items():
-            self._angles[segment] = AngleCounters(tuple(channels), state.angles.get(segment))
+            self._angles[segment] = AngleCounters(
+                tuple(channels), drifting_channel(self.exercise.posture), state.angles.get(segment)
+            )
             state.angles[segment] = self._angles[segment].state
 
     def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:

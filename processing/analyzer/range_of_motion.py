@@ -11,8 +11,8 @@ from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import AXES
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sensor_watch import Doubt
-from processing.analyzer.sources import PLACEMENTS
-from processing.domain.exercises import Channel, Exercise, Posture
+from processing.analyzer.sources import PLACEMENTS, drifting_channel
+from processing.domain.exercises import Channel, Exercise
 from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
 from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
@@ -47,8 +47,6 @@ _DIRECTIONS: dict[Channel, tuple[RomDirection, RomDirection]] = {
     Channel.AXIAL_ROTATION: (RomDirection.RIGHT_ROTATION, RomDirection.LEFT_ROTATION),
 }
 
-_TRUNK_LEVEL = ("quadruped", "prone", "supine", "head_down")
-
 
 class RangeOfMotionState(msgspec.Struct):
     """State of ``RangeOfMotion``."""
@@ -67,7 +65,7 @@ class RangeOfMotion:
     def __init__(self, exercise: Exercise, segment: RomSegment, state: RangeOfMotionState) -> None:
         self._exercise = exercise
         self._segment = segment
-        self._excursion = Excursion(_vertical_axis(exercise.posture), state.excursion)
+        self._excursion = Excursion(AXES.index(drifting_channel(exercise.posture)), state.excursion)
         self._strokes = {channel: Strokes(state.strokes.get(channel)) for channel in exercise.rom}
         state.strokes = {channel: strokes.state for channel, strokes in self._strokes.items()}
         self.state = state
@@ -119,7 +117,7 @@ class RangeOfMotion:
     def restart(self) -> None:
         """The neutral pose is taken anew; what was measured from the old one does not hold."""
         self.state.excursion = ExcursionState([0.0] * 3, [0.0] * 3, [0.0] * 3)
-        self._excursion = Excursion(_vertical_axis(self._exercise.posture), self.state.excursion)
+        self._excursion = Excursion(AXES.index(drifting_channel(self._exercise.posture)), self.state.excursion)
         for strokes in self._strokes.values():
             strokes.reset()
 
@@ -201,8 +199,3 @@ class RangeOfMotion:
         if not state.neutral_blocks:
             return RefusalReason.MOVING, "the set did not begin with a rest in the neutral pose"
         return None
-
-
-def _vertical_axis(posture: Posture) -> int:
-    """Axis about which nothing but the gyroscope tells the angle in the neutral pose."""
-    return AXES.index(Channel.LATERAL_BEND if posture in _TRUNK_LEVEL else Channel.AXIAL_ROTATION)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from processing.domain.exercises import Channel, CountedChannel
+from processing.domain.exercises import Channel, CountedChannel, Posture
 from processing.domain.findings import RomSegment
 from processing.domain.samples import Placement
 
@@ -62,3 +62,11 @@ def rom_segment(worn: Collection[Placement]) -> RomSegment:
 def is_vertical(counted: CountedChannel) -> bool:
     """Whether a channel needs gravity only, and no calibrated axis."""
     return counted.channel is Channel.VERTICAL
+
+
+_TRUNK_LEVEL = (Posture.QUADRUPED, Posture.PRONE, Posture.SUPINE, Posture.HEAD_DOWN)
+
+
+def drifting_channel(posture: Posture) -> Channel:
+    """Angle that nothing but the gyroscope tells in a neutral pose: the one about the vertical (signals.md §2.1)."""
+    return Channel.LATERAL_BEND if posture in _TRUNK_LEVEL else Channel.AXIAL_ROTATION

@@ -48,7 +48,7 @@ _PELVIS_RISE = CountedChannel(
     fallback_floor=6.0,
 )
 _CURL_UP = CountedChannel(
-    channel=Channel.FLEXION, segment=Placement.THORAX, fallback=None, swing=Swing.ONE_SIDED, floor=4.0
+    channel=Channel.FLEXION, segment=Placement.THORAX, fallback=None, swing=Swing.ONE_SIDED, floor=3.0
 )
 _CHEST_RISE = CountedChannel(
     channel=Channel.FLEXION, segment=Placement.THORAX, fallback=None, swing=Swing.ONE_SIDED, floor=5.0

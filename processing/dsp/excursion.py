@@ -110,9 +110,19 @@ class Excursion:
         state = self.state
         axis = self._drifting
         away = [angle - neutral for angle, neutral in zip(mean, state.neutral, strict=True)]
-        if any(abs(other) > NEAR_NEUTRAL_DEG for index, other in enumerate(away) if index != axis):
-            return
-        reach = max(state.highest[axis], -state.lowest[axis])
-        if abs(away[axis]) <= max(NEAR_START_DEG, NEAR_FRACTION * reach):
+        if is_neutral_rest(away, axis, max(state.highest[axis], -state.lowest[axis])):
             state.neutral[axis] += REST_GAIN * away[axis]
             state.since_neutral = 0
+
+
+def is_neutral_rest(away_deg: list[float], drifting_axis: int, reach_deg: float) -> bool:
+    """Whether a rest is one in the neutral pose, so that the drifting axis is seen to be 0 there.
+
+    Args:
+        away_deg: the three angles from neutral.
+        drifting_axis: which of them drifts.
+        reach_deg: largest distance from neutral of that one so far.
+    """
+    others = (abs(away) for axis, away in enumerate(away_deg) if axis != drifting_axis)
+    near_deg = max(NEAR_START_DEG, NEAR_FRACTION * reach_deg)
+    return max(others) <= NEAR_NEUTRAL_DEG and abs(away_deg[drifting_axis]) <= near_deg

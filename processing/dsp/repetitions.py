@@ -82,8 +82,10 @@ class Repetitions:
 
     def opens(self, turn: Turn) -> bool:
         """Whether a turn is the way out of a repetition."""
+        if (self._both or not turn.reversed) and not turn.is_far:
+            return False
         if self._both:
-            return turn.is_far and turn.reversed
+            return True
         self.state.side = self.state.side or turn.side
         return turn.side == self.state.side
 

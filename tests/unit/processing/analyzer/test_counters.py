@@ -6,6 +6,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from processing.analyzer.counters import AngleCounters, Counted, Outcome, Rejected, VerticalCounter
 from processing.domain.exercises import Channel, CountedChannel, Swing, exercise_of
@@ -39,7 +41,7 @@ def rejections(outcomes: list[Outcome]) -> list[Rejected]:
 
 
 def test_a_movement_across_a_gap_is_rejected_for_the_gap() -> None:
-    counters = AngleCounters((BEND,))
+    counters = AngleCounters((BEND,), Channel.AXIAL_ROTATION)
     outcomes = fed(counters, bends(40.0, 40.0, 40.0)[:840])
     outcomes += counters.reset()
     assert sum(isinstance(one, Counted) for one in outcomes) == 2
@@ -51,7 +53,7 @@ def test_a_movement_across_a_gap_is_rejected_for_the_gap() -> None:
 
 def test_a_plane_that_only_goes_along_is_rejected_for_the_other_plane() -> None:
     channels = exercise_of("seated_rom").channels
-    outcomes = fed(AngleCounters(channels), bends(50.0, 50.0, 50.0), spilt=0.4)
+    outcomes = fed(AngleCounters(channels, Channel.AXIAL_ROTATION), bends(50.0, 50.0, 50.0), spilt=0.4)
     assert {one.channel for one in outcomes if isinstance(one, Counted)} == {Channel.FLEXION}
     assert {(one.channel, one.reason) for one in rejections(outcomes)} == {
         (Channel.LATERAL_BEND, RejectionReason.OTHER_PLANE)
@@ -68,3 +70,49 @@ def test_a_squat_while_walking_is_rejected_for_the_walking() -> None:
     outcomes += counter.finish(1000 * GRID_NS)
     assert not any(isinstance(one, Counted) for one in outcomes)
     assert {one.reason for one in rejections(outcomes)} == {RejectionReason.WALKING}
+
+
+TURN = exercise_of("standing_rotation").channels[0]
+
+
+def turned(counters: AngleCounters, rotation_deg: np.ndarray) -> int:
+    """Repetitions counted of a rotation; the person is at rest where it hardly changes."""
+    outcomes: list[Outcome] = []
+    rest_ns = 0
+    for at in range(len(rotation_deg) // BLOCK_SAMPLES):
+        part = rotation_deg[at * BLOCK_SAMPLES : (at + 1) * BLOCK_SAMPLES]
+        rest_ns = rest_ns + BLOCK_NS if abs(part[-1] - part[0]) < 0.3 else 0
+        outcomes += counters.step(at * BLOCK_NS, np.stack((0.0 * part, 0.0 * part, part), axis=1), rest_ns)
+    outcomes += counters.finish(len(rotation_deg) * GRID_NS)
+    return sum(isinstance(one, Counted) for one in outcomes)
+
+
+def poses(*legs: tuple[float, float]) -> np.ndarray:
+    """Rotation that moves to each pose within 1.2 s and stays there for some seconds, from 0."""
+    values, here = [np.zeros(200)], 0.0
+    for pose, hold_s in legs:
+        values.append(here + (pose - here) * 0.5 * (1.0 - np.cos(np.pi * np.arange(120) / 120.0)))
+        values.append(np.full(round(hold_s * 100), pose))
+        here = pose
+    return np.concatenate(values)
+
+
+@pytest.mark.parametrize("drift_dps", [0.1, -0.1])
+def test_heading_drift_of_six_degrees_a_minute_changes_no_count_of_turns(drift_dps: float) -> None:
+    rotation = poses(*([(25.0, 0.3), (-25.0, 0.3), (0.0, 1.0)] * 30))
+    drift = drift_dps * GRID_S * np.arange(len(rotation))
+    assert turned(AngleCounters((TURN,), Channel.AXIAL_ROTATION), rotation + drift) == 30
+
+
+@given(hold_s=st.floats(0.1, 8.0), back_s=st.floats(0.3, 3.0), reps=st.integers(1, 5))
+@settings(max_examples=15, deadline=None)
+def test_sides_count_however_long_they_are_held(hold_s: float, back_s: float, reps: int) -> None:
+    rotation = poses(*([(25.0, hold_s), (-22.0, hold_s), (0.0, back_s)] * reps))
+    assert turned(AngleCounters((TURN,), Channel.AXIAL_ROTATION), rotation) == reps
+
+
+@given(st.lists(st.floats(0.45, 1.1), min_size=1, max_size=6))
+@settings(max_examples=25, deadline=None)
+def test_repetitions_of_half_the_usual_size_count(sizes: list[float]) -> None:
+    legs = [leg for size in [1.0, 1.0, *sizes] for leg in ((25.0 * size, 0.3), (-25.0 * size, 0.3), (0.0, 0.5))]
+    assert turned(AngleCounters((TURN,), Channel.AXIAL_ROTATION), poses(*legs)) == 2 + len(sizes)
