@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
@@ -52,12 +52,12 @@ def evaluate_command(
     """Hold the signal core against people whose movements are known."""
     if not folder.is_dir():
         raise SettingsError(f"{folder} is no folder")
+    draw = _artist(pictures or (page.parent / "images" / "accuracy" if page is not None else None))
     opened = Folder(folder)
     asked = [*_chosen(questions(people), only or ()), *([LEAVE_ONE_OUT] if leave_one_out else [])]
     with _workers(jobs or os.cpu_count() or 1) as workers, Console(stderr=True).status("lumbar evaluate") as status:
         rows = evaluate(opened, asked, Progress(status, workers))
-    beside = page.parent / "images" / "accuracy" if page is not None else None
-    drawn = _draw(opened, rows, pictures or beside)
+    drawn = draw(opened, rows)
     if page is not None:
         accuracy_page(page, rows, datetime.now(UTC).date(), drawn)
     errors = Console(stderr=True)
@@ -84,14 +84,15 @@ def evaluate(folder: Folder, asked: Sequence[Question], progress: Progress) -> t
     return tuple(measured)
 
 
-def _draw(folder: Folder, rows: Sequence[Row], directory: Path | None) -> dict[str, Path]:
+def _artist(directory: Path | None) -> Callable[[Folder, Sequence[Row]], dict[str, Path]]:
+    """What draws into a folder; asked for before anything is measured, because matplotlib may be missing."""
     if directory is None:
-        return {}
+        return lambda _folder, _rows: {}
     try:
         from service.cli.evaluation.pictures import draw_pictures  # noqa: PLC0415 - an optional part
     except ImportError as error:
         raise SettingsError("--page and --pictures need matplotlib: pip install 'lumbar[plot]'") from error
-    return draw_pictures(folder, rows, directory)
+    return lambda folder, rows: draw_pictures(folder, rows, directory)
 
 
 def _workers(jobs: int) -> AbstractContextManager[Executor | None]:

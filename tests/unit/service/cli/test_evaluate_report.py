@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 import typer
 from typer.testing import CliRunner, Result
@@ -168,6 +169,17 @@ def test_of_many_people_those_who_miss_targets_are_listed() -> None:
     text = markdown(many_people(20), {})
     assert "4 of 20 people reach every target" in text
     assert [f"| P{number:02} |" in text for number in (3, 4, 15, 16)] == [False, True, True, False]
+
+
+def test_the_command_writes_a_page_with_the_picture_of_the_worst_recording(tmp_path: Path) -> None:
+    truth, arrays = simulated_arrays("sit_to_stand_bench", "sit_to_stand")
+    seat = {f"seat_{side}_t": np.array([rep.start_s for rep in truth.reps]) for side in ("off", "on")}
+    write(tmp_path, "sit_to_stand_bench", "B90_sts", {"rep_count": truth.count()}, **arrays, **seat)
+    page = tmp_path / "docs" / "accuracy.md"
+    page.parent.mkdir()
+    assert command(str(tmp_path), "--only", "sit_to_stand_bench", "--page", str(page)).exit_code == 0
+    assert "](images/accuracy/sit_to_stand_bench.png)" in page.read_text()
+    assert (page.parent / "images" / "accuracy" / "sit_to_stand_bench.png").exists()
 
 
 def test_a_page_without_marks_is_left_alone(tmp_path: Path) -> None:
