@@ -10,9 +10,10 @@ import msgspec
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.lowpass import SectionState, step_bandpass
 
-FLOOR_MPS2 = 0.6
-"""Smallest swing from a trough to a crest. A person who stands or sits still, breathing, stays below 0.2
-(walking_lowback); the steps of a turn or at the edge of a bout may be as weak as this."""
+FLOOR_MPS2 = 0.4
+"""Smallest swing from a trough to a crest: twice what a person shows who stands or sits, breathing (walking_lowback).
+The steps of a turn, at the edge of a bout and of slow people are as weak as this: slowing a walk down to two thirds of
+its speed by calculation makes them half as large."""
 
 FOLLOW = 0.3
 """Smallest swing as a fraction of the usual one: the second bump within a step is smaller, a step of a turn is not
