@@ -14,6 +14,7 @@ from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder
 from service.cli.evaluation.parameters import parameter_figures
 from service.cli.evaluation.progress import Progress
+from service.cli.evaluation.recorded_bends import recorded_bends_figures
 from service.cli.evaluation.rigid_body import rigid_body_figures
 from service.cli.evaluation.robustness import robustness_figures
 from service.cli.evaluation.seated_trunk import seated_trunk_figures
@@ -76,5 +77,5 @@ def _simulated(people: int, _: Folder, progress: Progress) -> list[Figure]:
     return simulated_figures(people, progress)
 
 
-def _everyday(people: int, _: Folder, progress: Progress) -> list[Figure]:
-    return everyday_figures(people, progress)
+def _everyday(people: int, folder: Folder, progress: Progress) -> list[Figure]:
+    return [*everyday_figures(people, progress), *recorded_bends_figures(folder, progress)]
