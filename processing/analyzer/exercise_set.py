@@ -72,8 +72,8 @@ class ExerciseSet:
         self._neutrals = {placement: Neutral(one) for placement, one in state.neutrals.items()}
         self._rom_segment = rom_segment(state.worn)
         self._rom = RangeOfMotion(self.exercise, self._rom_segment, state.rom)
-        self._holding = Holding(self.exercise, state.worn, state.holding)
-        self._reps = SetReps(self.exercise, state.worn, state.reps)
+        self._holding = Holding(self.exercise, state.number, state.worn, self._trusted_quality, state.holding)
+        self._reps = SetReps(self.exercise, state.worn, self._trusted_quality, state.reps)
         self._angles: dict[RomSegment, AngleCounters] = {}
         self._verticals: dict[RomSegment, VerticalCounter] = {}
         self._compose_counters()
@@ -169,7 +169,7 @@ class ExerciseSet:
         """Take the frames of a block and how long each sensor has been at rest."""
         self._walk(frames, ledger)
         held = self._holds_start_pose(frames, rests_ns, ledger)
-        self._holding.step(frames, self._calibrators, self.state.number, ledger)
+        self._holding.step(frames, self._calibrators, ledger)
         if any(frame.righted for frame in frames.values()):
             self._begin_anew(frames)
         rotations = self._rotations(frames) if held else {}
@@ -285,17 +285,17 @@ class ExerciseSet:
             self._report(counter.finish(t_ns), segment, ledger)
         report_bout(self._admission.finish(), self.exercise, ledger)
         self._report_settled(t_ns + HURRIED_NEAR_NS, ledger)
-        self._holding.finish(self.state.number, self.state.t0_ns, t_ns, ledger)
+        self._holding.finish(self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
         self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
         self._reps.finish(t_ns, self._trusted_quality(self.state.worn, self.state.t0_ns, t_ns), ledger)
 
     def _report(self, outcomes: list[Outcome], segment: RomSegment, ledger: Ledger) -> None:
-        self._reps.report(self._admission.put(outcomes, segment), segment, self._trusted_quality, ledger)
+        self._reps.report(self._admission.put(outcomes, segment), segment, ledger)
 
     def _report_settled(self, now_ns: int, ledger: Ledger) -> None:
         for segment, outcome in self._admission.settled(now_ns):
-            self._reps.report((outcome,), segment, self._trusted_quality, ledger)
+            self._reps.report((outcome,), segment, ledger)
 
     def _report_stopped(self, t_ns: int, ledger: Ledger) -> None:
         ledger.add(

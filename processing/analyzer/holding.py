@@ -9,7 +9,7 @@ import msgspec
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sensor import Frame
-from processing.analyzer.sources import PLACEMENTS, assign, is_vertical
+from processing.analyzer.sources import PLACEMENTS, QualityOf, assign, is_vertical
 from processing.domain.exercises import Exercise, HoldSpec, Posture
 from processing.domain.found import RefusalReason
 from processing.domain.hold_findings import HoldCompleted, HoldRefused
@@ -24,9 +24,6 @@ ALGORITHM = "holds/1"
 
 START_WITHIN_DEG = 45.0
 """How far the start pose may lean from its posture: half way to the next one."""
-
-UNSEEN_QUALITY = 0.5
-"""Quality of a hold whose posture nobody can tell (estimate)."""
 
 _UP: dict[Posture, tuple[Vector, ...]] = {
     # Up along X (out of the belly), Y (up the spine) and Z (to the right).
@@ -53,14 +50,23 @@ class HoldingState(msgspec.Struct):
 class Holding:
     """Finds the holds of a set of an exercise that has a pose to hold."""
 
-    def __init__(self, exercise: Exercise, worn: tuple[Placement, ...], state: HoldingState) -> None:
+    def __init__(
+        self,
+        exercise: Exercise,
+        number: int,
+        worn: tuple[Placement, ...],
+        quality_of: QualityOf,
+        state: HoldingState,
+    ) -> None:
         self._exercise = exercise
+        self._number = number
+        self._quality_of = quality_of
         self._spec = exercise.hold
         assigned = None if self._spec is None else assign(self._spec.lift, worn)
         self._lift = None if assigned is None else assigned.counted
         self.placement = None if assigned is None else PLACEMENTS[assigned.segment][0]
         self.state = state
-        self._holds = None if state.holds is None else self._composed(state.holds)
+        self._holds = None if state.axes is None else self._composed(state.holds, state.axes)
 
     def shift(self, by_ns: int) -> None:
         """The clock was set anew."""
@@ -71,32 +77,33 @@ class Holding:
         self,
         frames: Mapping[Placement, Frame],
         calibrators: Mapping[Placement, Calibrator],
-        number: int,
         ledger: Ledger,
     ) -> None:
-        """Take the frames of a block in the set ``number``."""
+        """Take the frames of a block."""
         frame = None if self.placement is None else frames.get(self.placement)
         if frame is None or self.placement is None:
             return
         if self._holds is None:
             self.state.axes = _axes(calibrators[self.placement])
-            self._holds = self._composed(None)
+            if self.state.axes is None:
+                return
+            self._holds = self._composed(None, self.state.axes)
             self.state.holds = self._holds.state
         elif frame.resumed:
-            self._report(self._holds.reset(), number, ledger)
+            self._report(self._holds.reset(), ledger)
         if frame.righted:
             self._holds.reorient()
-        self._report(self._holds.step(self._moment(frame)), number, ledger)
+        self._report(self._holds.step(self._moment(frame)), ledger)
 
     @property
     def held_s(self) -> float | None:
         """How long the hold under way has lasted, None without one."""
         return None if self._holds is None else self._holds.held_s
 
-    def finish(self, number: int, t0_ns: int, t1_ns: int, ledger: Ledger) -> None:
+    def finish(self, t0_ns: int, t1_ns: int, ledger: Ledger) -> None:
         """The set is over: state the hold under way, or why nothing could be seen."""
         if self._holds is not None:
-            self._report(self._holds.finish(), number, ledger)
+            self._report(self._holds.finish(), ledger)
         refusal = self._refusal()
         if refusal is not None:
             reason, detail = refusal
@@ -107,7 +114,7 @@ class Holding:
                 algorithm=ALGORITHM,
                 quality=1.0,
                 exercise=self._exercise.code,
-                set_number=number,
+                set_number=self._number,
                 reason=reason,
                 detail=detail,
             )
@@ -119,30 +126,26 @@ class Holding:
         if self.placement is None:
             return RefusalReason.NO_DATA, f"the hold is seen by the {spec.segment} sensor only, which is not worn"
         if self._holds is None:
-            return RefusalReason.NO_DATA, f"no samples of the {self.placement} sensor"
+            return RefusalReason.NO_AXIS, f"it is not known how the {self.placement} sensor sits: calibrate with bends"
         if self._holds.state.start is None:
             posture = self._exercise.posture.replace("_", " ")
             return RefusalReason.MOVING, f"the set did not begin with half a second of rest ({posture})"
         return None
 
-    def _composed(self, state: HoldsState | None) -> Holds:
+    def _composed(self, state: HoldsState | None, axes: TrunkAxes) -> Holds:
         assert self._spec is not None
-        return Holds(self._rule(self._spec), state)
+        return Holds(self._rule(self._spec, axes), state)
 
-    def _rule(self, spec: HoldSpec) -> HoldRule:
+    def _rule(self, spec: HoldSpec, axes: TrunkAxes) -> HoldRule:
         assert self._lift is not None
         rises = is_vertical(self._lift)
         return HoldRule(
-            start=self._posed(self._exercise.posture, START_WITHIN_DEG),
-            held=self._posed(spec.posture, spec.within_deg),
+            start=_posed(axes, self._exercise.posture, START_WITHIN_DEG),
+            held=_posed(axes, spec.posture, spec.within_deg),
             lean_deg=0.0 if rises else self._lift.floor,
             rise_m=self._lift.floor if rises else 0.0,
             min_s=spec.min_s,
         )
-
-    def _posed(self, posture: Posture, within_deg: float) -> Posed:
-        axes = self.state.axes
-        return Posed(() if axes is None else tuple(_in_sensor(axes, up) for up in _UP[posture]), within_deg)
 
     def _moment(self, frame: Frame) -> Moment:
         w, x, y, z = frame.quats[-1].tolist()
@@ -152,22 +155,21 @@ class Holding:
         felt_x, felt_y, felt_z = frame.block.acc.mean(axis=0).tolist()
         return Moment(frame.block.t0_ns, (w, x, y, z), (felt_x, felt_y, felt_z), rise_mps2)
 
-    def _report(self, held: Held | None, number: int, ledger: Ledger) -> None:
+    def _report(self, held: Held | None, ledger: Ledger) -> None:
         if held is None or self.placement is None or self._spec is None:
             return
         self.state.count += 1
-        known = self.state.axes is not None
         ledger.add(
             HoldCompleted,
             t0_ns=held.t0_ns,
             t1_ns=held.t1_ns,
             algorithm=ALGORITHM,
-            quality=1.0 if known else UNSEEN_QUALITY,
+            quality=self._quality_of((self.placement,), held.t0_ns, held.t1_ns),
             exercise=self._exercise.code,
-            set_number=number,
+            set_number=self._number,
             number=self.state.count,
             placement=self.placement,
-            posture=self._spec.posture if known else None,
+            posture=self._spec.posture,
             seconds=(held.t1_ns - held.t0_ns) / NS_PER_S,
             sag_deg=held.sag_deg,
             sway_deg=held.sway_deg,
@@ -177,8 +179,12 @@ class Holding:
 
 
 def _axes(calibrator: Calibrator) -> TrunkAxes | None:
-    up, rightward = calibrator.state.up, calibrator.state.rightward
-    return None if up is None or rightward is None else trunk_axes(up, rightward)
+    up, rightward = calibrator.upward, calibrator.rightward
+    return None if up is None or rightward is None else trunk_axes(up.tolist(), rightward.tolist())
+
+
+def _posed(axes: TrunkAxes, posture: Posture, within_deg: float) -> Posed:
+    return Posed(tuple(_in_sensor(axes, up) for up in _UP[posture]), within_deg)
 
 
 def _in_sensor(axes: TrunkAxes, up: Vector) -> Vector:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import msgspec
 
 from processing.analyzer.counters import Counted, Outcome, Rejected
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.rep_quality import RepQuality, RepQualityState
-from processing.analyzer.sources import PLACEMENTS
+from processing.analyzer.sources import PLACEMENTS, QualityOf
 from processing.domain.exercises import Channel, Exercise
 from processing.domain.findings import RepCompleted, RomSegment, SetCompleted
 from processing.domain.quality_findings import FaultyRep, SetQuality
@@ -20,9 +20,6 @@ from processing.dsp.blocks import NS_PER_S
 
 COUNTING = "turning_points/1"
 JUDGING = "rep_quality/1"
-
-QualityOf = Callable[[tuple[Placement, ...], int, int], float]
-"""Quality of what is said of sensors between two times."""
 
 
 class SetRepsState(msgspec.Struct):
@@ -38,8 +35,11 @@ class SetRepsState(msgspec.Struct):
 class SetReps:
     """Numbers and states the repetitions of a set."""
 
-    def __init__(self, exercise: Exercise, worn: tuple[Placement, ...], state: SetRepsState) -> None:
+    def __init__(
+        self, exercise: Exercise, worn: tuple[Placement, ...], quality_of: QualityOf, state: SetRepsState
+    ) -> None:
         self.state = state
+        self._quality_of = quality_of
         self._exercise = exercise
         self.quality = RepQuality(exercise, worn, state.quality)
 
@@ -53,13 +53,13 @@ class SetReps:
         self.state.t0_ns += by_ns
         self.quality.restart()
 
-    def report(self, outcomes: Sequence[Outcome], segment: RomSegment, quality_of: QualityOf, ledger: Ledger) -> None:
+    def report(self, outcomes: Sequence[Outcome], segment: RomSegment, ledger: Ledger) -> None:
         """State what the counters of a segment found."""
         for outcome in outcomes:
             if isinstance(outcome, Rejected):
-                self._reject(outcome, segment, quality_of, ledger)
+                self._reject(outcome, segment, ledger)
             else:
-                self._complete(outcome, segment, quality_of, ledger)
+                self._complete(outcome, segment, ledger)
 
     def finish(self, t_ns: int, quality: float, ledger: Ledger) -> None:
         """The set is over: how many repetitions there were, and how they were done."""
@@ -79,7 +79,7 @@ class SetReps:
             if count:
                 self._state_quality(Channel(name), t_ns, quality, ledger)
 
-    def _complete(self, counted: Counted, segment: RomSegment, quality_of: QualityOf, ledger: Ledger) -> None:
+    def _complete(self, counted: Counted, segment: RomSegment, ledger: Ledger) -> None:
         state, (channel, rep) = self.state, counted
         rep = rep._replace(t0_ns=max(rep.t0_ns, state.t0_ns))
         number = state.reps[channel.value] = state.reps[channel.value] + 1
@@ -89,7 +89,7 @@ class SetReps:
             t0_ns=rep.t0_ns,
             t1_ns=rep.t1_ns,
             algorithm=COUNTING,
-            quality=quality_of(PLACEMENTS[segment], rep.t0_ns, rep.t1_ns),
+            quality=self._quality_of(PLACEMENTS[segment], rep.t0_ns, rep.t1_ns),
             exercise=self._exercise.code,
             set_number=state.number,
             channel=channel,
@@ -101,7 +101,7 @@ class SetReps:
             faults=faults,
         )
 
-    def _reject(self, rejected: Rejected, segment: RomSegment, quality_of: QualityOf, ledger: Ledger) -> None:
+    def _reject(self, rejected: Rejected, segment: RomSegment, ledger: Ledger) -> None:
         state = self.state
         if state.rejected >= MAX_REJECTED:
             return
@@ -112,7 +112,7 @@ class SetReps:
             t0_ns=t0_ns,
             t1_ns=t_peak_ns,
             algorithm=COUNTING,
-            quality=quality_of(PLACEMENTS[segment], t0_ns, t_peak_ns),
+            quality=self._quality_of(PLACEMENTS[segment], t0_ns, t_peak_ns),
             exercise=self._exercise.code,
             set_number=state.number,
             channel=rejected.channel,

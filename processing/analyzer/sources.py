@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import NamedTuple
 
 import msgspec
@@ -19,6 +19,10 @@ PLACEMENTS: dict[RomSegment, tuple[Placement, ...]] = {
 """Sensors that a segment (or joint) needs, lower one first."""
 
 _SEGMENTS = {Placement.PELVIS: RomSegment.PELVIS, Placement.THORAX: RomSegment.THORAX, None: RomSegment.LUMBAR}
+
+
+QualityOf = Callable[[tuple[Placement, ...], int, int], float]
+"""Quality of what is said of sensors between two times, nanoseconds."""
 
 
 class Assigned(NamedTuple):

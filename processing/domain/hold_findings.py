@@ -13,7 +13,7 @@ class HoldCompleted(Found, frozen=True, kw_only=True, tag="hold_completed"):
     Attributes:
         number: counts from 1 within the set.
         placement: sensor that saw it.
-        posture: posture while holding, None if it is not known how the sensor sits.
+        posture: posture while holding.
         seconds: how long it was held, breaks included.
         sag_deg: how far the segment leaned from the first second to the last.
         sway_deg: root mean square of the lean about the pose, which is followed slowly.
@@ -25,7 +25,7 @@ class HoldCompleted(Found, frozen=True, kw_only=True, tag="hold_completed"):
     set_number: int
     number: int
     placement: Placement
-    posture: Posture | None
+    posture: Posture
     seconds: float
     sag_deg: float
     sway_deg: float

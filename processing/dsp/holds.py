@@ -40,17 +40,14 @@ END_BLOCKS = round(NS_PER_S / BLOCK_NS)
 
 
 class Posed(NamedTuple):
-    """Directions of up in the sensor frame that a posture allows, and how far from them it may lean, degrees.
-
-    No directions: nobody knows how the sensor sits, so every posture passes.
-    """
+    """Directions of up in the sensor frame that a posture allows, and how far from them it may lean, degrees."""
 
     ups: tuple[Vector, ...]
     within_deg: float
 
     def admits(self, up: Vector) -> bool:
         """Whether the segment is in the posture."""
-        return not self.ups or any(angle_deg(up, one) <= self.within_deg for one in self.ups)
+        return any(angle_deg(up, one) <= self.within_deg for one in self.ups)
 
 
 class HoldRule(NamedTuple):

@@ -18,6 +18,7 @@ from processing.analyzer.session import SessionAnalyzer
 from processing.domain.commands import EndSession, EndSet, SensorPlacement, StartExercise, StartSession
 from processing.domain.exercises import CATALOGUE, Counting
 from processing.domain.findings import Finding, LiveFrame
+from processing.domain.found import RefusalReason
 from processing.domain.hold_findings import HoldCompleted, HoldRefused
 from processing.domain.ids import SensorId
 from processing.domain.samples import Placement
@@ -51,16 +52,26 @@ def hold(
     lost_fraction: float = 0.0,
     manner: Manner = CAREFUL,
     hole_s: tuple[float, float] = (0.0, 0.0),
+    *,
+    calibrated: bool = True,
+    asked: str | None = None,
 ) -> Holding:
-    """A person calibrates and holds every pose twice; ``hole_s`` is without samples, from the start of each set."""
+    """A person calibrates and holds every pose twice; ``hole_s`` is without samples, from the start of each set.
+
+    ``asked`` is what the commands say instead.
+    """
     patient = draw_patient(np.random.default_rng(seed), placements=placements, grade=grade, lost_fraction=lost_fraction)
-    patient.timeline.append(CALIBRATION)
+    if calibrated:
+        patient.timeline.append(CALIBRATION)
     truths = [patient.timeline.append(code, reps=2, duration_s=HELD_S, manner=manner) for code in codes]
     worn = tuple(SensorPlacement(sensor_id=place.value, placement=place) for place in placements)
     given: list[tuple[int, SessionInput]] = []
     for one in truths:
         given.append(
-            (ns(one.start_s), Ordered(ns(one.start_s), StartExercise(session_id=SESSION, exercise=one.exercise)))
+            (
+                ns(one.start_s),
+                Ordered(ns(one.start_s), StartExercise(session_id=SESSION, exercise=asked or one.exercise)),
+            )
         )
         given.append((ns(one.end_s), Ordered(ns(one.end_s), EndSet(session_id=SESSION))))
     given.append((ns(truths[-1].end_s), Ordered(ns(truths[-1].end_s), EndSession(session_id=SESSION))))
@@ -144,3 +155,15 @@ def test_a_screen_shows_how_long_a_pose_has_been_held() -> None:
     shown = [frame.held_s for frame in result.frames if frame.held_s is not None]
     assert max(shown) == pytest.approx(max(one.seconds for one in result.truths[0].holds), abs=1.5)
     assert result.frames[-1].held_s is None
+
+
+def test_without_knowing_how_the_sensor_sits_no_hold_is_stated() -> None:
+    result = hold(17, ("knee_to_chest",), calibrated=False)
+    assert result.of_set(1) == []
+    assert [one.reason for one in result.findings if isinstance(one, HoldRefused)] == [RefusalReason.NO_AXIS]
+
+
+def test_who_lies_on_the_back_holds_no_plank() -> None:
+    result = hold(18, ("knee_to_chest",), asked="high_plank")
+    assert result.of_set(1) == []
+    assert [one.reason for one in result.findings if isinstance(one, HoldRefused)] == [RefusalReason.MOVING]

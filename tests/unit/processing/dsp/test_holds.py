@@ -14,7 +14,7 @@ from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.holds import Held, HoldRule, Holds, HoldsState, Posed
 from processing.dsp.movements import Moment
 
-ANY = Posed((), 0.0)
+ANY = Posed(((0.0, 0.0, 1.0),), 180.0)
 LEANING = HoldRule(start=ANY, held=ANY, lean_deg=3.0, rise_m=0.0, min_s=1.0)
 RISING = HoldRule(start=ANY, held=ANY, lean_deg=0.0, rise_m=0.08, min_s=1.0)
 

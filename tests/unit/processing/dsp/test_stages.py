@@ -210,7 +210,8 @@ def _holds_step(holds: Holds, at: int) -> Any:
     return holds.step(Moment(at * BLOCK_NS, _quat_at(at), (0.0, 0.0, 1.0), 0.0)), holds.held_s
 
 
-_HOLD = HoldRule(start=Posed((), 0.0), held=Posed((), 0.0), lean_deg=5.0, rise_m=0.0, min_s=1.0)
+_ANY = Posed(((0.0, 0.0, 1.0),), 180.0)
+_HOLD = HoldRule(start=_ANY, held=_ANY, lean_deg=5.0, rise_m=0.0, min_s=1.0)
 
 STAGES: dict[type, Stage] = {
     PostureClass: Stage(
