@@ -19,18 +19,27 @@ from processing.dsp.rest_pose import apart_deg, lateral_between_deg, tilt_betwee
 SLIP_DEG = 15.0
 """Jump of the neutral tilt that is a slip (signals.md §7 no. 8)."""
 
-SAME_DEG = 7.5
-"""The other sensor explains nothing if it came back to within this: half a slip (estimate)."""
+CREEP_DEG = 7.5
+"""Lean to the side within a set that leaves no range of motion: it would be off by as much. Twice what people are off
+when they come back to upright (estimate)."""
 
-DRIFT_DEG_PER_S = 0.2
-"""Allowance for the drift of one heading against the other: 12° in 40 s at the 90th percentile (signals.md §2.3)."""
+EXPLAINED = 0.5
+"""Part of a jump beyond which the other sensor has moved too, and it was the person (estimate)."""
+
+DRIFT_DEG_PER_S = 0.1
+"""Allowance for the drift of one heading against the other, after a still pose told the bias of both (wander of a
+cheap sensor, estimate). Imperfect return and drift together came to 12° in 40 s at the 90th percentile
+(signals.md §2.3)."""
 
 REST_NS = 2 * NS_PER_S
 """Rest of all sensors that makes a pose to compare: people pause for up to 1.3 s at the far end of a movement
 (trunk_seated), and a slouch of the pelvis by 20° between rests is ordinary in sitting (wheelchair_trunk)."""
 
-ALONE_CERTAINTY = 0.5
-"""Quality where no second sensor says that it was not the person."""
+UNSURE = 0.5
+"""Quality where it may have been the person: no second sensor says otherwise, or the turn is small."""
+
+_UPRIGHT = (Posture.STANDING, Posture.SITTING)
+"""Postures in which a turn about the spine is one about the vertical; lying it shows as a lean to the side."""
 
 
 class RestPose(msgspec.Struct, frozen=True):
@@ -49,12 +58,12 @@ class RestPose(msgspec.Struct, frozen=True):
         return {placement: tilt_between_deg(earlier.acc[placement], acc) for placement, acc in self.acc.items()}
 
     def slipped_since(
-        self, earlier: RestPose, worn: Mapping[Placement, WornSensor], posture: Posture
+        self, earlier: RestPose, worn: Mapping[Placement, WornSensor], posture: Posture, limit_deg: float
     ) -> dict[Placement, float]:
-        """Sensors that have turned by themselves since a rest in the same posture, and by how much.
+        """Sensors that have turned by more than a limit since a rest in the same posture, the other one not; how far.
 
         Nobody rests with one end of the lumbar spine 15° to the side of the other. Forward or back that is ordinary
-        except in standing.
+        (a slouch), except for a jump in standing.
         """
         tilts = self.tilts_since_deg(earlier)
         slipped = {}
@@ -62,9 +71,11 @@ class RestPose(msgspec.Struct, frozen=True):
             others = [other_deg for other, other_deg in tilts.items() if other is not placement]
             rightward = worn[placement].calibrator.state.rightward
             off_deg = tilt_deg
-            if rightward is not None and not (others and posture is Posture.STANDING):
+            if not (others and posture is Posture.STANDING and limit_deg >= SLIP_DEG):
+                if rightward is None:
+                    continue
                 off_deg = lateral_between_deg(earlier.acc[placement], self.acc[placement], rightward)
-            if off_deg > SLIP_DEG and all(other_deg <= SAME_DEG for other_deg in others):
+            if off_deg > limit_deg and all(other_deg <= EXPLAINED * limit_deg for other_deg in others):
                 slipped[placement] = off_deg
         return slipped
 
@@ -106,6 +117,9 @@ class Slips:
         ledger: Ledger,
     ) -> None:
         """Take a block of a set; it matters while all sensors are at rest."""
+        if any(frame.resumed for frame in frames.values()):
+            # Across a gap a sensor's heading is only assumed.
+            self.begin_set()
         now_ns = next(iter(frames.values())).block.t0_ns + BLOCK_NS
         if len(frames) < len(worn) or any(one.path.rest.lasts_ns(now_ns) < REST_NS for one in worn.values()):
             return
@@ -124,7 +138,7 @@ class Slips:
     ) -> None:
         """Neutral is taken from this pose, so that the set is measured; the axis to the right is less certain now."""
         usual = self.state.usual.setdefault(posture, pose)
-        for placement, tilt_deg in pose.slipped_since(usual, worn, posture).items():
+        for placement, tilt_deg in pose.slipped_since(usual, worn, posture, SLIP_DEG).items():
             detail = f"before the set the sensor lay {tilt_deg:.0f}° off its pose before earlier ones"
             doubt = Doubt(FaultKind.SLIPPED, usual.t_ns, pose.t_ns, detail)
             state_fault(worn[placement].path, doubt, ledger, _certainty(worn))
@@ -136,13 +150,19 @@ class Slips:
         first, last = self.state.first, self.state.last
         if first is None or last is None or exercise.counting is not Counting.COUNTED:
             return
-        slipped = last.slipped_since(first, worn, exercise.posture)
-        for placement, tilt_deg in slipped.items():
+        if any(one.watch.doubt_within(first.t_ns, last.t_ns) is not None for one in worn.values()):
+            return  # what already is in doubt moves the orientation too
+        slipped = last.slipped_since(first, worn, exercise.posture, SLIP_DEG)
+        crept = last.slipped_since(first, worn, exercise.posture, CREEP_DEG) if exercise.rom else {}
+        for placement, tilt_deg in (crept | slipped).items():
             detail = f"after the set the sensor lay {tilt_deg:.0f}° off its pose before"
             doubt = Doubt(FaultKind.SLIPPED, first.t_ns, t_ns, detail)
-            worn[placement].watch.doubt(worn[placement].path, doubt, ledger, certainty=_certainty(worn))
+            certainty = _certainty(worn) if placement in slipped else UNSURE
+            worn[placement].watch.doubt(worn[placement].path, doubt, ledger, certainty=certainty)
             worn[placement].calibrator.slip()
-        if len(worn) > 1 and not slipped:
+        if slipped:
+            self.state.usual = {}  # it was told; the next pose is the one to compare with
+        elif len(worn) > 1 and exercise.posture in _UPRIGHT:
             self._compare_headings(worn, first, last, t_ns, ledger)
 
     def _compare_headings(
@@ -151,7 +171,7 @@ class Slips:
         """A turn about the vertical shows only as one heading against the other; which of the two it was stays open."""
         if not all(one.path.orientation.rested for one in worn.values()):
             return
-        if max(last.tilts_since_deg(first).values()) > SAME_DEG:
+        if max(last.tilts_since_deg(first).values()) > EXPLAINED * SLIP_DEG:
             return
         turns = [turn_between_deg(quat, last.quats[placement]) for placement, quat in first.quats.items()]
         allowed_deg = SLIP_DEG + DRIFT_DEG_PER_S * (last.t_ns - first.t_ns) / NS_PER_S
@@ -163,4 +183,4 @@ class Slips:
 
 
 def _certainty(worn: Mapping[Placement, WornSensor]) -> float:
-    return ALONE_CERTAINTY if len(worn) == 1 else 1.0
+    return UNSURE if len(worn) == 1 else 1.0

@@ -34,7 +34,7 @@ _RECORDED = (figures.WHEELCHAIR, figures.SQUATS, figures.SEATED, figures.SIT_TO_
 _CHUNK = 10
 
 
-class _Outcome(NamedTuple):
+class Outcome(NamedTuple):
     """One session of one person.
 
     Attributes:
@@ -56,7 +56,7 @@ class _Outcome(NamedTuple):
 def sensor_fault_figures(people: int, folder: Folder, progress: Progress) -> list[Figure]:
     """Per scenario: found, delay, wrong numbers; and false alarms."""
     asked = [(name, number) for name in SCENARIOS for number in range(people)]
-    outcomes = list(progress.each(_simulated, asked))
+    outcomes = list(progress.each(outcome, asked))
     shown = [
         figure
         for name, scenario in SCENARIOS.items()
@@ -66,7 +66,8 @@ def sensor_fault_figures(people: int, folder: Folder, progress: Progress) -> lis
     return [*shown, _recorded_figure(paths, list(progress.each(_alarms, paths)))]
 
 
-def _simulated(asked: tuple[str, int]) -> _Outcome:
+def outcome(asked: tuple[str, int]) -> Outcome:
+    """What becomes of one scenario, by name, with one simulated person."""
     name, number = asked
     scenario = SCENARIOS[name]
     patient, truths, onset_s = scenario.person((SEED, number))
@@ -75,7 +76,7 @@ def _simulated(asked: tuple[str, int]) -> _Outcome:
     findings = [finding for _, finding in found]
     faults = [(t_s, one.fault) for t_s, one in found if isinstance(one, SensorFault)]
     late_s = min((t_s - onset_s for t_s, fault in faults if fault in scenario.kinds), default=None)
-    return _Outcome(name, number, frozenset(fault for _, fault in faults), late_s, *_numbers(findings, truths))
+    return Outcome(name, number, frozenset(fault for _, fault in faults), late_s, *_numbers(findings, truths))
 
 
 def _with_times(session: RecordedSession) -> list[tuple[float, Finding]]:
@@ -111,7 +112,7 @@ def _alarms(path: Path) -> list[str] | None:
     return [f"{path.stem} {one.placement} {one.fault}" for one in findings if isinstance(one, SensorFault)]
 
 
-def _scenario_figures(name: str, scenario: Scenario, outcomes: Sequence[_Outcome]) -> list[Figure]:
+def _scenario_figures(name: str, scenario: Scenario, outcomes: Sequence[Outcome]) -> list[Figure]:
     late_s = [one.late_s for one in outcomes if one.late_s is not None]
     others = sum(bool(one.faults - scenario.kinds) for one in outcomes)
     delay = f"median delay {np.median(late_s):.1f} s; " if late_s else ""
