@@ -18,6 +18,7 @@ from processing.analyzer.counters import (
 )
 from processing.analyzer.holding import Holding, HoldingState
 from processing.analyzer.ledger import Ledger
+from processing.analyzer.neutral_poses import NeutralPoses, angles_of
 from processing.analyzer.range_of_motion import RIGHTED_WITHIN_DEG, RangeOfMotion, RangeOfMotionState
 from processing.analyzer.rep_quality import RepQualityState
 from processing.analyzer.sensor import Frame
@@ -32,7 +33,7 @@ from processing.domain.rejections import CountingStopped, RejectionReason
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, Floats
 from processing.dsp.rotation import upward
-from processing.dsp.segment import Neutral, NeutralState, joint_angles_deg, segment_angles_deg
+from processing.dsp.segment import NeutralState
 
 DOUBTED_QUALITY = 0.3
 """Quality of a repetition, or count of a set, during which a sensor was not to be trusted (estimate)."""
@@ -69,7 +70,7 @@ class ExerciseSet:
         self.exercise: Exercise = exercise_of(state.code)
         self._calibrators = calibrators
         self._watches = watches
-        self._neutrals = {placement: Neutral(one) for placement, one in state.neutrals.items()}
+        self._neutrals = NeutralPoses(self.exercise.posture, calibrators, state.neutrals)
         self._rom_segment = rom_segment(state.worn)
         self._rom = RangeOfMotion(self.exercise, self._rom_segment, state.rom)
         self._holding = Holding(self.exercise, state.number, state.worn, self._trusted_quality, state.holding)
@@ -172,14 +173,14 @@ class ExerciseSet:
         self._holding.step(frames, self._calibrators, ledger)
         if any(frame.righted for frame in frames.values()):
             self._begin_anew(frames)
-        rotations = self._rotations(frames) if held else {}
+        rotations = self._neutrals.rotations(frames) if held else {}
         self._newest = rotations
         self._reps.quality.observe(next(iter(frames.values())).block.t0_ns, rotations)
         for segment in self._measured:
             needed = PLACEMENTS[segment]
             if not all(placement in rotations for placement in needed):
                 continue
-            angles = _angles(rotations, needed)
+            angles = angles_of(segment, rotations)
             resumed = any(frames[placement].resumed for placement in needed)
             t0_ns = frames[needed[0]].block.t0_ns
             rest_ns = min(rests_ns[placement] for placement in needed)
@@ -203,7 +204,6 @@ class ExerciseSet:
         pose = self._start_pose.step(t_ns, inclined, rests_ns[self._lowest], walking=walking)
         if pose is Pose.LOST:
             self._neutrals.clear()
-            self.state.neutrals.clear()
             for segment, counters in self._angles.items():
                 reason = RejectionReason.WALKING if walking else RejectionReason.POSTURE
                 self._report(counters.reset(reason), segment, ledger)
@@ -215,18 +215,15 @@ class ExerciseSet:
         """Newest angles of all segments that can be told, degrees; computed only when a screen asks."""
         newest = {placement: rotations[-1:] for placement, rotations in self._newest.items()}
         told = [segment for segment, needed in PLACEMENTS.items() if all(one in newest for one in needed)]
-        angles = {segment: _angles(newest, PLACEMENTS[segment])[0].tolist() for segment in told}
+        angles = {segment: angles_of(segment, newest)[0].tolist() for segment in told}
         return {segment: (flexion, bend, rotation) for segment, (flexion, bend, rotation) in angles.items()}
 
     def _begin_anew(self, frames: Mapping[Placement, Frame]) -> None:
         """A still pose righted the inclination: if the person still rests where the set began, this is its begin."""
-        taken = [(self._neutrals[placement], frames[placement]) for placement in self._neutrals if placement in frames]
-        if self._reps.began or not taken:
-            return
-        if any(neutral.tilt_deg(frame.quats[0]) > RIGHTED_WITHIN_DEG for neutral, frame in taken):
+        tilts_deg = self._neutrals.tilts_deg(frames)
+        if self._reps.began or not tilts_deg or max(tilts_deg) > RIGHTED_WITHIN_DEG:
             return
         self._neutrals.clear()
-        self.state.neutrals.clear()
         for counters in self._angles.values():
             counters.reset()
         self._rom.restart()
@@ -256,21 +253,6 @@ class ExerciseSet:
             walking = self._admission.is_walking(t0_ns)
             for row, up_mps2 in enumerate(upward(frame.quats, frame.block.acc).tolist()):
                 self._report(counter.step(t0_ns + row * GRID_NS, up_mps2, walking=walking), segment, ledger)
-
-    def _rotations(self, frames: Mapping[Placement, Frame]) -> dict[Placement, Floats]:
-        """Rotation of each calibrated segment since neutral; a sensor's first frame is its neutral pose."""
-        rotations: dict[Placement, Floats] = {}
-        for placement, frame in frames.items():
-            neutral = self._neutrals.get(placement)
-            rightward = self._calibrators[placement].rightward
-            if neutral is None and rightward is not None:
-                neutral = Neutral.at(frame.quats[0], rightward, self.exercise.posture)
-                if neutral is not None:
-                    self._neutrals[placement] = neutral
-                    self.state.neutrals[placement] = neutral.state
-            if neutral is not None:
-                rotations[placement] = neutral.rotation_since(frame.quats)
-        return rotations
 
     def channels(self) -> dict[Channel, float]:
         """Newest value of each channel that is counted, degrees or metres, for people to look at."""
@@ -311,18 +293,9 @@ class ExerciseSet:
 
     def _trusted_quality(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> float:
         """Quality of what rests on these sensors, lower if one of them was not to be trusted in that time."""
-        quality = self._quality(placements)
+        quality = min(self._calibrators[placement].quality for placement in placements)
         return quality if self._doubt(placements, t0_ns, t1_ns) is None else min(quality, DOUBTED_QUALITY)
 
     def _doubt(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> Doubt | None:
         doubts = (self._watches[placement].doubt_within(t0_ns, t1_ns) for placement in placements)
         return next((doubt for doubt in doubts if doubt is not None), None)
-
-    def _quality(self, placements: tuple[Placement, ...]) -> float:
-        return min(self._calibrators[placement].quality for placement in placements)
-
-
-def _angles(rotations: Mapping[Placement, Floats], needed: tuple[Placement, ...]) -> Floats:
-    if len(needed) == 1:
-        return segment_angles_deg(rotations[needed[0]])
-    return joint_angles_deg(rotations[needed[0]], rotations[needed[1]])
