@@ -12,6 +12,7 @@ from service.cli.evaluation.counting_baselines import seated_trunk_baselines, si
 from service.cli.evaluation.everyday import everyday_figures
 from service.cli.evaluation.figures import Figure
 from service.cli.evaluation.folder import Folder
+from service.cli.evaluation.gait import gait_figures
 from service.cli.evaluation.parameters import parameter_figures
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.recorded_bends import recorded_bends_figures
@@ -63,6 +64,7 @@ def questions(people: int) -> Sequence[Question]:
         *(Question(name, name, ask) for name, ask in recorded),
         Question(figures.SIMULATOR, None, partial(_simulated, people)),
         Question(figures.EVERYDAY, None, partial(_everyday, people)),
+        Question(figures.GAIT, None, partial(_gait, people)),
         Question(figures.ROBUSTNESS, figures.SEATED, robustness_figures),
         Question(figures.SENSOR_FAULTS, None, partial(sensor_fault_figures, people)),
         Question(figures.SPEED, None, lambda _, progress: core_speed_figures(progress)),
@@ -79,3 +81,7 @@ def _simulated(people: int, _: Folder, progress: Progress) -> list[Figure]:
 
 def _everyday(people: int, folder: Folder, progress: Progress) -> list[Figure]:
     return [*everyday_figures(people, progress), *recorded_bends_figures(folder, progress)]
+
+
+def _gait(people: int, _: Folder, progress: Progress) -> list[Figure]:
+    return gait_figures(people, progress)

@@ -31,6 +31,8 @@ TOLERANCE_S = 0.5
 REFERENCES = ("indip", "stereophoto")
 """Truths, the one that the published figures of mobgap rest on first (signals.md §5)."""
 
+_IN_PLACE = (figures.SQUATS, figures.SEATED, figures.SIT_TO_STAND)
+
 _STEPS = "step stage of the analyzer; steps of confirmed bouts, within reference bouts, 0.5 s tolerance"
 
 
@@ -63,7 +65,7 @@ def walking_figures(folder: Folder, progress: Progress) -> list[Figure]:
         false_reps.append(counted)
     steps = [step_figure(f"{_STEPS}, against {reference}", walks[reference]) for reference in REFERENCES]
     compared = [msgspec.structs.replace(one, comparison=True) for one in steps[1:]]
-    return [steps[0], *compared, _false_figure(false_reps)]
+    return [steps[0], *compared, _false_figure(false_reps), _elsewhere(folder, progress)]
 
 
 def _answers(recording: Recording) -> tuple[dict[str, Walk], tuple[str, str, Counter[str]]]:
@@ -160,6 +162,31 @@ def step_figure(method: str, walks: Sequence[Walk]) -> Figure:
 def _pooled_f1(walks: Sequence[Walk]) -> float:
     total = sum(walk.found + walk.true for walk in walks)
     return 2.0 * sum(walk.matched for walk in walks) / total if total else 0.0
+
+
+def _elsewhere(folder: Folder, progress: Progress) -> Figure:
+    """Steps in recordings of people who stay in their place."""
+    found = [one for name in _IN_PLACE for one in folder.each(name, _steps_in, progress)]
+    by_person: Counter[str] = Counter()
+    for person, _, steps in found:
+        by_person[person] += steps
+    worst = max(found, key=lambda one: one[2], default=None)
+    return Figure(
+        set=figures.WALKING,
+        measure=figures.STEPS_ELSEWHERE,
+        method=f"step stage of the analyzer over the recordings of {', '.join(_IN_PLACE)}",
+        unit="",
+        value=float(by_person.total()) if found else None,
+        people=len(by_person),
+        recordings=len(found),
+        per_person={person: float(steps) for person, steps in by_person.items()},
+        worst=worst[1] if worst is not None and worst[2] else None,
+        comparison=True,
+    )
+
+
+def _steps_in(recording: Recording) -> tuple[str, str, int]:
+    return recording.person, recording.name, step_times_s(recording).size
 
 
 def _false_reps(recording: Recording) -> Counter[str]:
