@@ -8,8 +8,18 @@ import msgspec
 
 from processing.analyzer.ledger import Ledger
 from processing.domain.posture_findings import TrunkExposure
-from processing.domain.posture_rules import BENT_ASIDE_DEG, EXPOSED_DEG, STEEP_DEG, band_of, reba_trunk, rula_trunk
-from processing.domain.posture_types import TrunkBand
+from processing.domain.posture_rules import (
+    BENT_ASIDE_DEG,
+    EXPOSED_DEG,
+    STEEP_DEG,
+    aside_verdict,
+    band_of,
+    forward_verdict,
+    owas_back,
+    reba_trunk,
+    rula_trunk,
+)
+from processing.domain.posture_types import TrunkBand, Verdict
 from processing.dsp.bends import Bend
 from processing.dsp.blocks import NS_PER_S
 from processing.dsp.trunk_axes import TICK_NS
@@ -20,6 +30,10 @@ ALGORITHM = "trunk_exposure/1"
 
 WINDOW_NS = 15 * 60 * NS_PER_S
 """Windows begin at whole quarters of an hour, so that those of several sensors and days fit together."""
+
+
+MIN_JUDGED_MIN = 1.0
+"""A frequency per minute needs at least a minute."""
 
 
 class ExposureState(msgspec.Struct):
@@ -40,6 +54,11 @@ class ExposureState(msgspec.Struct):
     turned_left: int = 0
     turned_right: int = 0
     peak_deg: float = 0.0
+    owas: dict[int, int] = msgspec.field(default_factory=dict)
+    steep_bends: int = 0
+    bends_aside: int = 0
+    static_moderate: bool = False
+    static_steep: bool = False
 
 
 class Exposure:
@@ -68,14 +87,22 @@ class Exposure:
         _count(state.bands, band_of(flexion_deg))
         _count(state.rula, rula_trunk(flexion_deg, twisted=False, bent_aside=aside))
         _count(state.reba, reba_trunk(flexion_deg, twisted=False, bent_aside=aside))
+        _count(state.owas, owas_back(flexion_deg, twisted=False, bent_aside=aside))
 
     def add_bend(self, bend: Bend, *, knees_bent: bool) -> None:
         """Take a bend; it belongs to the window in which it ended."""
         state = self.state
         state.bends += 1
+        state.steep_bends += bend.peak_deg > STEEP_DEG
+        state.bends_aside += max(abs(bend.right_bend_deg), abs(bend.left_twist_deg)) > BENT_ASIDE_DEG
         state.knees_bent += knees_bent
         state.turned_left += bend.left_twist_deg > BENT_ASIDE_DEG
         state.turned_right += bend.left_twist_deg < -BENT_ASIDE_DEG
+
+    def add_static(self, band: TrunkBand) -> None:
+        """Take a static inclination; it belongs to the window in which it ended."""
+        self.state.static_moderate |= band is TrunkBand.MODERATE
+        self.state.static_steep |= band is TrunkBand.STEEP
 
     def flush(self, ledger: Ledger) -> None:
         """State the sums of the window under way, if anything was seen in it."""
@@ -96,12 +123,34 @@ class Exposure:
             aside_s=_seconds(state.aside),
             rula_s={str(score): _seconds(count) for score, count in state.rula.items()},
             reba_s={str(score): _seconds(count) for score, count in state.reba.items()},
+            owas_s={str(code): _seconds(count) for code, count in state.owas.items()},
             bends=state.bends,
             knees_bent=state.knees_bent,
             turned_left=state.turned_left,
             turned_right=state.turned_right,
             peak_flexion_deg=state.peak_deg,
+            forward=_forward(state),
+            aside=_aside(state),
         )
+
+
+def _forward(state: ExposureState) -> Verdict | None:
+    """The worse of what is said about all bends, as moderate ones, and about the steep ones."""
+    minutes = _seconds(state.upright) / 60.0
+    if minutes < MIN_JUDGED_MIN:
+        return None
+    moderate = forward_verdict(STEEP_DEG, state.bends / minutes, static=state.static_moderate)
+    if not state.steep_bends and not state.static_steep:
+        return moderate
+    steep = forward_verdict(90.0, state.steep_bends / minutes, static=state.static_steep)
+    return max(moderate, steep, key=list(Verdict).index)
+
+
+def _aside(state: ExposureState) -> Verdict | None:
+    minutes = _seconds(state.upright) / 60.0
+    if minutes < MIN_JUDGED_MIN:
+        return None
+    return aside_verdict(90.0, state.bends_aside / minutes) if state.bends_aside else Verdict.ACCEPTABLE
 
 
 def _count(counts: dict[_K, int], key: _K) -> None:

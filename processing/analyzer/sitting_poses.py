@@ -58,9 +58,12 @@ class SittingPoses:
         state = self.state
         if state.asked is None or t_ns - state.since_ns < _POSE_NS:
             return
+        lost = len(frames) < len(paths)
         if t_ns - state.since_ns > CAPTURE_TIMEOUT_NS:
-            reason = RefusalReason.NO_DATA if len(frames) < len(paths) else RefusalReason.MOVING
+            reason = RefusalReason.NO_DATA if lost else RefusalReason.MOVING
             self._refuse(t_ns, state.asked, reason, "no 3 s of sitting still within 30 s", ledger)
+            return
+        if lost:
             return
         still = {path.placement: path.stillness.pose() for path in paths}
         taken = {place: unit(tuple(pose.acc.tolist())) for place, pose in still.items() if pose is not None}

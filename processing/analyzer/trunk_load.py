@@ -167,6 +167,7 @@ class TrunkLoad:
             self._reminded = False
         if held is None or band_of(held.angle_deg) is TrunkBand.ACCEPTABLE:
             return
+        self._exposure.add_static(band_of(held.angle_deg))
         ledger.add(
             StaticTrunk,
             t0_ns=held.t0_ns,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from processing.domain.found import Found, RefusalReason
-from processing.domain.posture_types import SittingPose, TrunkBand, TrunkPosture
+from processing.domain.posture_types import SittingPose, TrunkBand, TrunkPosture, Verdict
 
 
 class PostureEpisode(Found, frozen=True, kw_only=True, tag="posture_episode"):
@@ -103,10 +103,12 @@ class TrunkExposure(Found, frozen=True, kw_only=True, tag="trunk_exposure"):
         band_s: seconds by ``TrunkBand``.
         over_30_s, over_60_s: seconds above these inclinations (Gupta et al. 2022).
         aside_s: seconds bent aside by more than 10°.
-        rula_s, reba_s: seconds by trunk score, without the point for twist, which is known within bends only.
+        rula_s, reba_s, owas_s: seconds by trunk score or code, without twist, which is known within bends only.
         bends: bends; ``knees_bent`` of them with bent knees, ``turned_left`` and ``turned_right`` with a twist of more
             than 10°.
         peak_flexion_deg: largest forward inclination.
+        forward, aside: what EN 1005-4 says about how often the trunk bent forward, and aside or in twist (see
+            ``posture_rules``); None where less than a minute was watched.
     """
 
     upright_s: float
@@ -117,11 +119,14 @@ class TrunkExposure(Found, frozen=True, kw_only=True, tag="trunk_exposure"):
     aside_s: float
     rula_s: dict[str, float]
     reba_s: dict[str, float]
+    owas_s: dict[str, float]
     bends: int
     knees_bent: int
     turned_left: int
     turned_right: int
     peak_flexion_deg: float
+    forward: Verdict | None
+    aside: Verdict | None
 
 
 EverydayFinding = (

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 
 from firmware_sim.motion.movements import CALIBRATION
 from firmware_sim.patient import SimulatedPatient, draw_patient
-from processing.analyzer.inputs import Ordered
+from processing.analyzer.inputs import Left, Ordered
 from processing.analyzer.session import SessionAnalyzer
 from processing.domain.commands import CapturePosture, EndSession, SensorPlacement, StartSession
 from processing.domain.findings import Finding
@@ -28,6 +29,7 @@ from processing.domain.posture_findings import (
 )
 from processing.domain.posture_types import SittingPose, TrunkPosture
 from processing.domain.samples import GRAVITY_MPS2, Placement
+from processing.domain.sensor_findings import SensorFault
 from processing.dsp.blocks import SampleBlock
 
 SESSION = "00000000-0000-4000-8000-000000000001"
@@ -48,8 +50,13 @@ def capture(t_s: float, pose: SittingPose) -> Ordered:
     return Ordered(ns(t_s), CapturePosture(session_id=SESSION, pose=pose))
 
 
-def findings_of(patient: SimulatedPatient, orders: Sequence[Ordered], restart_every_s: int = 0) -> list[Finding]:
-    """Findings of a whole life; the analyzer is saved and restored every so often."""
+def findings_of(
+    patient: SimulatedPatient,
+    orders: Sequence[Ordered],
+    restart_every_s: int = 0,
+    gone: Mapping[Placement, float] = MappingProxyType({}),
+) -> list[Finding]:
+    """Findings of a whole life; the analyzer is saved and restored every so often, and sensors leave at some time."""
     end_s = int(patient.timeline.end_s) + 5
     worn = tuple(SensorPlacement(sensor_id=place.value, placement=place) for place in patient.sources)
     start = StartSession(session_id=SESSION, sensors=worn)
@@ -61,6 +68,9 @@ def findings_of(patient: SimulatedPatient, orders: Sequence[Ordered], restart_ev
         if restart_every_s and second % restart_every_s == 0:
             analyzer = SessionAnalyzer.from_state(analyzer.state())
         for place, source in patient.sources.items():
+            if second >= gone.get(place, end_s):
+                findings += analyzer.feed(Left(SensorId(place.value), ns(second), "disconnected"))
+                continue
             for part in source.runs(float(second), second + 1.0):
                 t_ns = ns(part.t_s) + np.arange(len(part.counts), dtype=np.int64) * (source.period_us * 1000)
                 acc = part.counts[:, :3] * (source.acc_range_g * GRAVITY_MPS2 / 32768)
@@ -68,6 +78,24 @@ def findings_of(patient: SimulatedPatient, orders: Sequence[Ordered], restart_ev
                 findings += analyzer.feed(SampleBlock(SensorId(place.value), t_ns, acc, gyr))
     assert analyzer.ended
     return findings
+
+
+def test_a_pose_is_refused_when_a_sensor_is_gone() -> None:
+    patient = somebody()
+    patient.timeline.append("quiet_sitting", duration_s=45.0)
+    gone_s = patient.timeline.end_s - 40.0
+    findings = findings_of(patient, [capture(gone_s + 1.0, SittingPose.UPRIGHT)], gone={Placement.THORAX: gone_s})
+    (refused,) = of(PostureCaptureRefused, findings)
+    assert refused.reason is RefusalReason.NO_DATA
+
+
+def test_a_sensor_that_loses_most_samples_tells_no_bends() -> None:
+    patient = draw_patient(np.random.default_rng(21), lost_fraction=0.4)
+    patient.timeline.append(CALIBRATION)
+    patient.timeline.append("stoop_lift", reps=3)
+    findings = findings_of(patient, ())
+    assert of(SensorFault, findings)
+    assert not of(BendEpisode, findings)
 
 
 def of(kind: type, findings: Sequence[Finding]) -> list:

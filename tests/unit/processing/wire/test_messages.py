@@ -81,7 +81,7 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "twist_speed_dps": st.none() | finite,
         **dict.fromkeys(("upright_s", "lying_s", "over_30_s", "over_60_s", "aside_s"), finite),
         "band_s": st.dictionaries(st.sampled_from(TrunkBand), finite),
-        **dict.fromkeys(("rula_s", "reba_s"), st.dictionaries(small_text, finite, max_size=3)),
+        **dict.fromkeys(("rula_s", "reba_s", "owas_s"), st.dictionaries(small_text, finite, max_size=3)),
         "reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
         "valid_reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
     }
