@@ -204,6 +204,7 @@ class ExerciseSet:
         pose = self._start_pose.step(t_ns, inclined, rests_ns[self._lowest], walking=walking)
         if pose is Pose.LOST:
             self._neutrals.clear()
+            self._rom.pose_lost()
             for segment, counters in self._angles.items():
                 reason = RejectionReason.WALKING if walking else RejectionReason.POSTURE
                 self._report(counters.reset(reason), segment, ledger)

@@ -121,6 +121,12 @@ class RangeOfMotion:
         for strokes in self._strokes.values():
             strokes.reset()
 
+    def pose_lost(self) -> None:
+        """The person left the start pose: later angles are from a neutral pose that is taken anew."""
+        self._excursion.take_neutral_anew()
+        for strokes in self._strokes.values():
+            strokes.reset()
+
     def shift(self, by_ns: int) -> None:
         """The clock was set anew."""
         state = self.state

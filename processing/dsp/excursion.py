@@ -80,6 +80,11 @@ class Excursion:
             # What was measured against the provisional neutral pose does not hold any more.
             state.lowest, state.highest = [0.0] * 3, [0.0] * 3
 
+    def take_neutral_anew(self) -> None:
+        """The next angles are 0 in the neutral pose; what was reached before stays."""
+        self.state.neutral = [0.0] * 3
+        self.state.since_neutral = 0
+
     def below_above(self, axis: int) -> tuple[float, float]:
         """How far the angle went below and above neutral, degrees, at least 0."""
         return max(-self.state.lowest[axis], 0.0), max(self.state.highest[axis], 0.0)

@@ -39,11 +39,13 @@ class Oriented(NamedTuple):
         t_ns: shape (n,).
         quats: shape (n, 4), sensor to earth.
         acc: shape (n, 3), m/s², sensor frame.
+        gyr: shape (n, 3), rad/s, sensor frame.
     """
 
     t_ns: Nanoseconds
     quats: Floats
     acc: Floats
+    gyr: Floats
 
 
 class _Saved(msgspec.Struct):
@@ -96,11 +98,12 @@ def _restarted(path: SensorPath, calibrator: Calibrator) -> tuple[SensorPath, Ca
 def _joined(frames: list[Frame]) -> Oriented:
     steps = np.arange(BLOCK_SAMPLES, dtype=np.int64) * GRID_NS
     if not frames:
-        return Oriented(np.empty(0, np.int64), np.empty((0, 4)), np.empty((0, 3)))
+        return Oriented(np.empty(0, np.int64), np.empty((0, 4)), np.empty((0, 3)), np.empty((0, 3)))
     return Oriented(
         np.concatenate([frame.block.t0_ns + steps for frame in frames]),
         np.concatenate([frame.quats for frame in frames]),
         np.concatenate([frame.block.acc for frame in frames]),
+        np.concatenate([frame.block.gyr for frame in frames]),
     )
 
 

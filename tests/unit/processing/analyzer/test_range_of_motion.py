@@ -61,6 +61,15 @@ def test_a_held_end_of_the_first_movement_is_not_taken_for_the_neutral_pose() ->
     assert state.excursion.highest[0] == pytest.approx(15.0)
 
 
+def test_after_the_start_pose_was_lost_angles_are_from_the_new_neutral_and_ranges_stay() -> None:
+    state = measured([5.0] * 20 + [5.0 + at for at in range(31)])
+    rom = RangeOfMotion(exercise_of("seated_rom"), RomSegment.LUMBAR, state)
+    rom.pose_lost()
+    for at in range(26):
+        rom.step((100 + at) * BLOCK_NS, np.tile([-1.0 * at, 0.0, 0.0], (5, 1)), 0, resumed=False, began=True)
+    assert (state.excursion.lowest[0], state.excursion.highest[0]) == (pytest.approx(-25.0), pytest.approx(30.0))
+
+
 def test_a_range_carries_its_noise_its_speed_and_its_smoothness() -> None:
     events = Events()
     log = [
