@@ -39,24 +39,26 @@ def cat_cow(body: Body) -> tuple[Repetition, ...]:
 
 
 def bird_dog(body: Body) -> tuple[Repetition, ...]:
-    """One leg and the other arm, held; then the other way. The pelvis opens to the side of the lifted leg."""
+    """One leg and the other arm, held, then the other way; each leg is a repetition.
+
+    The pelvis opens to the side of the lifted leg, too far if the leg goes too high.
+    """
     side = 1.0 if body.right_first else -1.0
+    return _leg(body, side), _leg(body, -side * (1.0 + body.asymmetry))
 
-    def lifted(direction: float) -> Pose:
-        return Pose(
-            pelvis_flexion_deg=3.0,
-            pelvis_turn_deg=6.0 * direction,
-            lumbar_flexion_deg=-5.0,
-            lumbar_turn_deg=-3.5 * direction,
-            lumbar_bend_deg=1.5 * direction,
-            hip_right_m=-0.02 * direction,
-        ).scaled(body.reach)
 
-    hold_s = 4.0 + 4.0 * body.vigour
-    one, other = lifted(side), lifted(-side * (1.0 + body.asymmetry))
-    phases = (Phase(one, 1.5, hold_s), Phase(NEUTRAL, 1.4, 1.0), Phase(other, 1.5, hold_s), Phase(NEUTRAL, 1.4, 1.0))
-    opened = Pose(pelvis_turn_deg=8.0 * side)
-    return (Repetition(Channel.AXIAL_ROTATION, phases, faults={Fault.TWIST: opened}),)
+def _leg(body: Body, direction: float) -> Repetition:
+    lifted = Pose(
+        pelvis_flexion_deg=3.0,
+        pelvis_turn_deg=6.0 * direction,
+        lumbar_flexion_deg=-5.0,
+        lumbar_turn_deg=-3.5 * direction,
+        lumbar_bend_deg=1.5 * direction,
+        hip_right_m=-0.02 * direction,
+    ).scaled(body.reach)
+    phases = (Phase(lifted, 1.5, 4.0 + 4.0 * body.vigour), Phase(NEUTRAL, 1.4, 1.0))
+    opened = Pose(pelvis_turn_deg=8.0 * direction)
+    return Repetition(Channel.AXIAL_ROTATION, phases, faults={Fault.TWIST: opened})
 
 
 def crunch(body: Body) -> tuple[Repetition, ...]:

@@ -54,7 +54,7 @@ EXERCISES: Mapping[str, Movement] = MappingProxyType(
         "quiet_sitting": Staying(Posture.SITTING),
         "pelvic_tilt": Repeated(Posture.SUPINE, floor.pelvic_tilt),
         "cat_cow": Repeated(Posture.QUADRUPED, floor.cat_cow),
-        "bird_dog": Repeated(Posture.QUADRUPED, floor.bird_dog),
+        "bird_dog": Repeated(Posture.QUADRUPED, floor.bird_dog, taking_turns=True),
         "high_plank": Held(Posture.PRONE, floor.high_plank),
         "low_plank": Held(Posture.PRONE, floor.low_plank),
         "side_plank": Held(Posture.SIDE_LYING, floor.side_plank),

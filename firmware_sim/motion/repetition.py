@@ -53,7 +53,10 @@ class Repetition:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """Sets of each plan, one plan after the other. ``fixed_count`` overrides the number asked for."""
+    """Sets of each plan, one plan after the other, or plans that take turns within one set.
+
+    ``fixed_count`` overrides the number asked for.
+    """
 
     posture: Posture
     plans: Callable[[Body], tuple[Repetition, ...]]
@@ -61,13 +64,19 @@ class Repeated:
     rest_s: float = REST_S
     fixed_count: int | None = None
     bent_knees: bool | None = None
+    taking_turns: bool = False
 
     def course(self, request: Request) -> Course:
         """Amplitude and tempo vary by the person's unsteadiness (at most twice its spread) and fatigue."""
         writer = _Writer(request)
-        for plan in self.plans(request.body):
-            for number in range(self.fixed_count or request.reps):
-                writer.write(plan, number)
+        plans, count = self.plans(request.body), self.fixed_count or request.reps
+        if self.taking_turns:
+            for number in range(count):
+                writer.write(plans[number % len(plans)], number)
+        else:
+            for plan in plans:
+                for number in range(count):
+                    writer.write(plan, number)
         return writer.course(bent_knees=self.bent_knees)
 
 

@@ -85,6 +85,7 @@ class ChannelCounter:
             min_share,
             state.turns if state else None,
             rests_at_zero=counted.channel is not Channel.VERTICAL,
+            from_zero=counted.swing is Swing.EITHER_SIDE,
         )
         self._reps = Repetitions(counted.swing, state.reps if state else None)
         self.state = state or ChannelState(self._turns.state, self._reps.state)

@@ -71,6 +71,8 @@ class Swing(StrEnum):
     """Up and down again (sit to stand)."""
     BOTH_SIDES = "both_sides"
     """One side, the other side, and back (side bend, rotation, flexion-extension)."""
+    EITHER_SIDE = "either_side"
+    """To one side and back; the sides may take turns, and each counts (bird dog)."""
 
 
 class Evidence(StrEnum):

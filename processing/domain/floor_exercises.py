@@ -29,9 +29,9 @@ _PELVIS_TWIST = CountedChannel(
     channel=Channel.AXIAL_ROTATION,
     segment=Placement.PELVIS,
     fallback=Placement.THORAX,
-    swing=Swing.BOTH_SIDES,
-    floor=2.5,
-    fallback_floor=2.0,
+    swing=Swing.EITHER_SIDE,
+    floor=1.5,
+    fallback_floor=1.2,
 )
 _KNEE_ROLL = CountedChannel(
     channel=Channel.AXIAL_ROTATION, segment=Placement.PELVIS, fallback=None, swing=Swing.BOTH_SIDES, floor=8.0
@@ -94,12 +94,12 @@ FLOOR_EXERCISES = (
         name="Bird dog",
         posture=Posture.QUADRUPED,
         counting=Counting.COUNTED,
-        evidence=Evidence.NOT_CHECKED,
-        source="Hold 6 s and more, 8-12 each leg: Kaiser; pelvis turns 3-12°: estimate. Left and right are one.",
+        evidence=Evidence.SIMULATION,
+        source="Hold 6 s and more, 8-12 each leg: Kaiser; pelvis turns 3-12°: estimate. Each leg counts.",
         faults=(PELVIS_TWIST,),
         channels=(_PELVIS_TWIST,),
         hold=HoldSpec(posture=Posture.QUADRUPED, segment=Placement.PELVIS, lift=_PELVIS_TWIST, min_s=1.0),
-        tempo_s=(5.0, 70.0),
+        tempo_s=(3.0, 35.0),
     ),
     Exercise(
         code="high_plank",
@@ -211,7 +211,7 @@ FLOOR_EXERCISES = (
         name="Knee rolling",
         posture=Posture.SUPINE,
         counting=Counting.COUNTED,
-        evidence=Evidence.NOT_CHECKED,
+        evidence=Evidence.SIMULATION,
         source="Hold 0-10 s, 10-15 times: leaflets, Physiopedia; pelvis 20-45° each side, tempo 4-8 s: estimate.",
         channels=(_KNEE_ROLL,),
         hold=HoldSpec(posture=Posture.SUPINE, segment=Placement.PELVIS, lift=_KNEE_ROLL, min_s=1.0),

@@ -57,18 +57,20 @@ class Repetitions:
 
     One-sided movements count one turn per repetition, on the side of the first turn (down for a squat), over when the
     movement has come back. Movements to both sides are opened by a turn away from neutral and over with the turn on the
-    other side, or when the movement reverses in neutral because the person leaves that side out.
+    other side, or when the movement reverses in neutral because the person leaves that side out. Movements to either
+    side are one-sided ones whose side may change from one to the next; their amplitude is that from neutral.
     """
 
     def __init__(self, swing: Swing, state: RepetitionsState | None = None) -> None:
         self._both = swing is Swing.BOTH_SIDES
+        self._either = swing is Swing.EITHER_SIDE
         self.state = state or RepetitionsState(side=_FIXED_SIDE.get(swing, 0))
 
     def turn(self, turn: Turn, now_ns: int) -> Rep | None:
         """Take a confirmed turn; the repetition that it completes."""
         state = self.state
         half = state.half
-        if half is not None and turn.side != half.side:
+        if half is not None and turn.side != half.side and not self._either:
             if self._both and not (turn.reversed or turn.is_far):
                 return None
             state.half = None
@@ -76,16 +78,17 @@ class Repetitions:
         if not self.opens(turn):
             return None
         rep = None if half is None else self._done(half, self._back(half, turn.begin.t_ns), half.amplitude)
-        state.half = Half(turn.side, turn.begin, turn.point, turn.amplitude)
+        amplitude = abs(turn.point.value) if self._either else turn.amplitude
+        state.half = Half(turn.side, turn.begin, turn.point, amplitude)
         state.returned_ns = state.other = state.level_ns = None
         return rep
 
     def opens(self, turn: Turn) -> bool:
         """Whether a turn is the way out of a repetition."""
-        if (self._both or not turn.reversed) and not turn.is_far:
+        if self._both or self._either:
+            return turn.is_far
+        if not (turn.reversed or turn.is_far):
             return False
-        if self._both:
-            return True
         self.state.side = self.state.side or turn.side
         return turn.side == self.state.side
 

@@ -25,6 +25,11 @@ second side of an even pair lies at 1/2, that of a side 0.4 as large as the othe
 bend overshoot by up to 0.26 (trunk_seated)."""
 
 
+TURNED_ROUND_DEG = 90.0
+"""No trunk turns so far (T10 against the earth: 63 ± 19° from side to side, signals.md §2.5): the whole person has
+turned round, and where neutral is, is not known."""
+
+
 class Point(msgspec.Struct, frozen=True, array_like=True):
     """A moment of the channels: time, own value, and the values of all channels of the segment."""
 
@@ -37,29 +42,22 @@ class Turn(NamedTuple):
     """A confirmed turning point.
 
     ``side`` is +1 at the top of a swing up and -1 at the bottom of a swing down; ``begin`` is where the swing began.
-    ``reversed`` is false if the person only came to rest, at the value ``left_at``. ``share`` is the part of the swing
-    in all movement of the segment: 1 if only this axis moved.
+    ``reversed`` is false if the person only came to rest. ``is_far`` tells whether the turn lies away from neutral
+    (0), so that it is no mere return. ``share`` is the part of the swing in all movement of the segment: 1 if only
+    this axis moved.
     """
 
     side: int
     point: Point
     begin: Point
     reversed: bool
-    left_at: float
+    is_far: bool
     share: float
 
     @property
     def amplitude(self) -> float:
         """Size of the swing that ended here, in the channel's unit."""
         return abs(self.point.value - self.begin.value)
-
-    @property
-    def is_far(self) -> bool:
-        """Whether the turn lies away from neutral (0), so that it is no mere return.
-
-        Where a person comes to rest is what counts, not how far they had overshot on the way there.
-        """
-        return abs(self.point.value if self.reversed else self.left_at) >= FAR * self.amplitude
 
 
 class Span(msgspec.Struct, frozen=True, array_like=True):
@@ -107,6 +105,7 @@ class TurningPoints:
         state: TurningPointsState | None = None,
         *,
         rests_at_zero: bool = False,
+        from_zero: bool = False,
     ) -> None:
         """Turning points of one channel.
 
@@ -116,10 +115,13 @@ class TurningPoints:
             state: state to go on from.
             rests_at_zero: whether 0 is the neutral pose, so that a movement sets out from there and not from the
                 turn on the other side. Not so for the vertical channel, whose zero wanders.
+            from_zero: whether the usual size of a swing is that from neutral, because each side is a movement of
+                its own.
         """
         self._floor = floor
         self._min_share = min_share
         self._rests_at_zero = rests_at_zero
+        self._from_zero = from_zero
         self.state = state or TurningPointsState()
         self._follow()
 
@@ -225,16 +227,24 @@ class TurningPoints:
         assert state.best is not None
         share = _share(state.begin, state.best, state.then) if self._min_share else 1.0
         begin = Point(max(state.best_out_ns, state.begin.t_ns), state.begin.value, state.begin.axes)
-        turn = Turn(state.side, state.best, begin, reversed_there, now.value, share)
+        # Where a person comes to rest is what counts, not how far they had overshot on the way there.
+        far = self._is_far(state.best, state.begin, state.best if reversed_there else now)
+        turn = Turn(state.side, state.best, begin, reversed_there, far, share)
         state.side, state.begin, state.best = -state.side, state.best, now
         state.out_ns = state.best_out_ns = max(state.begin.t_ns, state.out_ns)
         # What the axes did between the turn and now belongs to the new swing.
         state.now = state.then = (state.since or _span(state.begin)).widened(now.axes)
         state.since = _span(now)
         if share >= self._min_share:
-            state.swings = [*state.swings, turn.amplitude][-MEMORY:]
+            size = abs(turn.point.value) if self._from_zero else turn.amplitude
+            state.swings = [*state.swings, size][-MEMORY:]
             self._follow()
         return turn
+
+    def _is_far(self, best: Point, begin: Point, place: Point) -> bool:
+        if self._from_zero and self.state.swings:
+            return abs(place.value) >= max(0.5 * self._floor, FAR * median(self.state.swings))
+        return abs(place.value) >= FAR * abs(best.value - begin.value)
 
     def _follow(self) -> None:
         swings = self.state.swings
@@ -259,7 +269,10 @@ def _share(begin: Point, best: Point, span: Span | None) -> float:
     own = spans[best.axes.index(best.value)]
     # The channel's own span is at least its swing since then; what it wandered beyond that counts against it.
     swing = min((best.value - begin.value) ** 2, own)
-    return min(_part(swing, sum(spans)), _part(best.value**2, sum(axis * axis for axis in best.axes)))
+    way = _part(swing, sum(spans))
+    if max(map(abs, best.axes)) > TURNED_ROUND_DEG:
+        return way
+    return min(way, _part(best.value**2, sum(axis * axis for axis in best.axes)))
 
 
 def _part(one: float, total: float) -> float:
