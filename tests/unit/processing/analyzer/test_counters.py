@@ -116,3 +116,12 @@ def test_sides_count_however_long_they_are_held(hold_s: float, back_s: float, re
 def test_repetitions_of_half_the_usual_size_count(sizes: list[float]) -> None:
     legs = [leg for size in [1.0, 1.0, *sizes] for leg in ((25.0 * size, 0.3), (-25.0 * size, 0.3), (0.0, 0.5))]
     assert turned(AngleCounters((TURN,), Channel.AXIAL_ROTATION), poses(*legs)) == 2 + len(sizes)
+
+
+def test_each_leg_of_bird_dog_counts_with_or_without_a_pause_and_whichever_is_next() -> None:
+    twist = exercise_of("bird_dog").channels[0]
+    paused = [leg for size in (6.0, -5.0, 6.0, -3.0, -5.0) for leg in ((size, 6.0), (0.0, 1.0))]
+    counters = AngleCounters((twist,), Channel.LATERAL_BEND)
+    assert turned(counters, poses(*paused)) == 5
+    counters = AngleCounters((twist,), Channel.LATERAL_BEND)
+    assert turned(counters, poses((6.0, 6.0), (-5.0, 6.0), (6.0, 6.0), (0.0, 3.0))) == 3
