@@ -67,6 +67,7 @@ class RangeOfMotion:
         self._segment = segment
         self._excursion = Excursion(AXES.index(drifting_channel(exercise.posture)), state.excursion)
         self._strokes = {channel: Strokes(state.strokes.get(channel)) for channel in exercise.rom}
+        self._stroked = [(AXES.index(channel), strokes) for channel, strokes in self._strokes.items()]
         state.strokes = {channel: strokes.state for channel, strokes in self._strokes.items()}
         self.state = state
 
@@ -98,10 +99,9 @@ class RangeOfMotion:
             self._settle_neutral(t0_ns + BLOCK_NS - rest_ns, angles_deg, rest_ns)
         self._excursion.take(angles_deg, at_rest=rest_ns > 0)
         state.bridged += bridged
-        means = angles_deg.mean(axis=0).tolist()
-        for channel, strokes in self._strokes.items():
-            axis = AXES.index(channel)
-            strokes.take(means[axis], state.excursion.neutral[axis])
+        middle = angles_deg[BLOCK_SAMPLES // 2].tolist()
+        for axis, strokes in self._stroked:
+            strokes.take(middle[axis], state.excursion.neutral[axis])
 
     def _settle_neutral(self, since_ns: int, angles_deg: Floats, rest_ns: int) -> None:
         """Take neutral from one rest: the one in which the set began, or a longer one close to it."""
@@ -160,8 +160,8 @@ class RangeOfMotion:
                 detail=detail,
             )
             return
-        for channel, strokes in self._strokes.items():
-            strokes.finish(self._excursion.state.neutral[AXES.index(channel)])
+        for axis, strokes in self._stroked:
+            strokes.finish(self._excursion.state.neutral[axis])
         needed = [calibrators[placement] for placement in PLACEMENTS[self._segment]]
         covered = min(1.0, self._excursion.state.blocks * BLOCK_NS / max(t1_ns - t0_ns, BLOCK_NS))
         for channel, side in product(self._exercise.rom, (0, 1)):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 
 import msgspec
-import numpy as np
 
 from processing.dsp.blocks import Floats
 
@@ -61,12 +60,15 @@ class Excursion:
         state = self.state
         state.blocks += 1
         state.since_neutral += 1
+        # Plain floats: for five samples each call of NumPy costs more than the whole loop.
+        axes = list(zip(*angles_deg.tolist(), strict=True))
         if at_rest:
-            self._follow_drift(angles_deg.mean(axis=0).tolist())
-        low, high = np.minimum.reduce(angles_deg).tolist(), np.maximum.reduce(angles_deg).tolist()
-        for axis, neutral in enumerate(state.neutral):
-            if axis != self._drifting or state.since_neutral <= KNOWN_BLOCKS:
-                self._stretch(axis, low[axis] - neutral, high[axis] - neutral, angles_deg)
+            self._follow_drift([sum(angles) / len(angles) for angles in axes])
+        for axis, (angles, neutral) in enumerate(zip(axes, state.neutral, strict=True)):
+            low, high = min(angles) - neutral, max(angles) - neutral
+            stretched = low < state.lowest[axis] or high > state.highest[axis]
+            if stretched and (axis != self._drifting or state.since_neutral <= KNOWN_BLOCKS):
+                self._stretch(axis, low, high, angles_deg)
 
     def settle_neutral(self, angles_deg: Floats) -> None:
         """Angles of a block, shape (n, 3), while the wearer rests in the neutral pose before the first movement."""

@@ -60,7 +60,7 @@ class Strokes:
         self.state = state or StrokesState()
 
     def take(self, angle_deg: float, neutral_deg: float) -> None:
-        """Mean angle of a block, and where neutral is."""
+        """Angle in the middle of a block, and where neutral is."""
         state = self.state
         if len(state.last) < 2:
             state.last.append(angle_deg)
