@@ -94,10 +94,11 @@ class Exposure:
         state = self.state
         state.bends += 1
         state.steep_bends += bend.peak_deg > STEEP_DEG
-        state.bends_aside += max(abs(bend.right_bend_deg), abs(bend.left_twist_deg)) > BENT_ASIDE_DEG
+        side_deg, twist_deg = bend.right_bend_deg or 0.0, bend.left_twist_deg or 0.0
+        state.bends_aside += max(abs(side_deg), abs(twist_deg)) > BENT_ASIDE_DEG
         state.knees_bent += knees_bent
-        state.turned_left += bend.left_twist_deg > BENT_ASIDE_DEG
-        state.turned_right += bend.left_twist_deg < -BENT_ASIDE_DEG
+        state.turned_left += twist_deg > BENT_ASIDE_DEG
+        state.turned_right += twist_deg < -BENT_ASIDE_DEG
 
     def add_static(self, band: TrunkBand) -> None:
         """Take a static inclination; it belongs to the window in which it ended."""

@@ -86,7 +86,7 @@ class TrunkLoad:
         t_ns, flexion_deg = worn.t0_ns + TICK_NS, worn.lean.flexion_deg
         self._exposure.take(worn.t0_ns, flexion_deg, worn.lean.right_bend_deg, lying=worn.lying, ledger=ledger)
         if worn.lying:
-            self._rest(ledger)
+            self.finish(ledger)
             return
         if worn.walking:
             self._report_static(self._static.finish(), ledger)
@@ -99,16 +99,13 @@ class TrunkLoad:
         aside = self._aside(worn) if self._bends.open else None
         self._report_bend(self._bends.step(t_ns, flexion_deg, aside, worn.up_mps2, walking=worn.walking), ledger)
 
-    def finish(self, ledger: Ledger) -> None:
-        """Watching is broken off: a static inclination ends, a bend under way is none."""
-        self._rest(ledger)
-
     def close(self, ledger: Ledger) -> None:
         """Watching is over, or the clock is set anew: state the sums."""
-        self._rest(ledger)
+        self.finish(ledger)
         self._exposure.flush(ledger)
 
-    def _rest(self, ledger: Ledger) -> None:
+    def finish(self, ledger: Ledger) -> None:
+        """Watching is broken off, or the person lies down: a static inclination ends, a bend under way is none."""
         self._report_static(self._static.finish(), ledger)
         self._bends.reset()
         self._upright, self._neutrals = {}, []
@@ -122,7 +119,7 @@ class TrunkLoad:
     def _aside(self, worn: Worn) -> Aside | None:
         """Side bend and twist since the last upright moment, when headings are taken to have been the same."""
         if not self._two:
-            return Aside(worn.lean.right_bend_deg, 0.0)
+            return Aside(worn.lean.right_bend_deg, None)
         if not self._neutrals:
             self._neutrals = self._upright_poses(worn)
         if len(self._neutrals) < len(self._placements):
@@ -192,8 +189,8 @@ class TrunkLoad:
             t_peak_ns=bend.t_peak_ns,
             peak_flexion_deg=bend.peak_deg,
             right_bend_deg=bend.right_bend_deg,
-            left_twist_deg=bend.left_twist_deg if self._two else None,
+            left_twist_deg=bend.left_twist_deg,
             side_speed_dps=bend.side_speed_dps,
-            twist_speed_dps=bend.twist_speed_dps if self._two else None,
+            twist_speed_dps=bend.twist_speed_dps,
             knees_bent=self._knees_bent(bend),
         )

@@ -77,7 +77,7 @@ class BendEpisode(Found, frozen=True, kw_only=True, tag="bend"):
         t_peak_ns: moment of the deepest inclination.
         peak_flexion_deg: forward inclination of the uppermost sensor then.
         right_bend_deg: largest side bend, signed; of the lumbar spine from the last upright moment with two sensors, of
-            the trunk against gravity with one.
+            the trunk against gravity with one; None where unknown.
         left_twist_deg: largest rotation of the lumbar spine from the last upright moment, signed; None with one sensor,
             which cannot tell a twist from turning around.
         side_speed_dps, twist_speed_dps: largest speeds of the two.
@@ -87,9 +87,9 @@ class BendEpisode(Found, frozen=True, kw_only=True, tag="bend"):
 
     t_peak_ns: int
     peak_flexion_deg: float
-    right_bend_deg: float
+    right_bend_deg: float | None
     left_twist_deg: float | None
-    side_speed_dps: float
+    side_speed_dps: float | None
     twist_speed_dps: float | None
     knees_bent: bool | None
 

@@ -18,7 +18,7 @@ BEGIN_DEG = 20.0
 
 RETURN_SHARE = 0.5
 """Share of its peak below which a bend is over too: who lifts one thing after the other does not stand up straight in
-between (three people of squat_lowback come back to 15-20° between repetitions)."""
+between: the people of squat_lowback often do not come back to 15° between repetitions."""
 
 SWING_DEG = 15.0
 """The next bend goes this much further than the lowest inclination since the last one (estimate)."""
@@ -64,23 +64,23 @@ _MOST_TICKS = (LONGEST_RISE_NS + SETTLE_NS) // TICK_NS + 1
 
 
 class Aside(NamedTuple):
-    """Right bend and left twist from upright, degrees."""
+    """Right bend and left twist from upright, degrees; twist is None where it cannot be told."""
 
     right_bend_deg: float
-    left_twist_deg: float
+    left_twist_deg: float | None
 
 
 class Bend(NamedTuple):
-    """A bend that is over: fields as in the finding ``BendEpisode``; lowest height of the sensor, None if unknown."""
+    """A bend that is over: fields as in the finding ``BendEpisode``; lowest height of the sensor. None is unknown."""
 
     t0_ns: int
     t_peak_ns: int
     t1_ns: int
     peak_deg: float
-    right_bend_deg: float
-    left_twist_deg: float
-    side_speed_dps: float
-    twist_speed_dps: float
+    right_bend_deg: float | None
+    left_twist_deg: float | None
+    side_speed_dps: float | None
+    twist_speed_dps: float | None
     lowest_m: float | None
 
 
@@ -115,7 +115,7 @@ class Bends:
 
     @property
     def open(self) -> bool:
-        """Whether a bend may be under way, its return included."""
+        """Whether a bend may be under way and is not back yet."""
         return self.state.open and self.state.end_ns is None
 
     def step(self, t_ns: int, flexion_deg: float, aside: Aside | None, up_mps2: float, *, walking: bool) -> Bend | None:
@@ -185,12 +185,13 @@ class Bends:
         if aside is None:
             return
         per_s = NS_PER_S / TICK_NS
-        if state.last is not None:
-            state.side_dps = max(state.side_dps, per_s * abs(aside.right_bend_deg - state.last.right_bend_deg))
-            state.twist_dps = max(state.twist_dps, per_s * abs(aside.left_twist_deg - state.last.left_twist_deg))
+        before = aside if state.last is None else state.last
         state.last = aside
+        state.side_dps = max(state.side_dps, per_s * abs(aside.right_bend_deg - before.right_bend_deg))
         state.side_deg = max(state.side_deg, aside.right_bend_deg, key=abs)
-        state.twist_deg = max(state.twist_deg, aside.left_twist_deg, key=abs)
+        if aside.left_twist_deg is not None and before.left_twist_deg is not None:
+            state.twist_dps = max(state.twist_dps, per_s * abs(aside.left_twist_deg - before.left_twist_deg))
+            state.twist_deg = max(state.twist_deg, aside.left_twist_deg, key=abs)
 
 
 def _goes_down(state: BendsState, flexion_deg: float) -> bool:
@@ -205,15 +206,16 @@ def _ended(state: BendsState) -> Bend | None:
     height = _height(state)
     if state.walked >= WALKED_SHARE * state.count or (height is not None and _is_transfer(height)):
         return None
+    twist_known = state.last is not None and state.last.left_twist_deg is not None
     return Bend(
         state.begin_ns,
         state.peak_ns,
         state.end_ns,
         state.peak_deg,
-        state.side_deg,
-        state.twist_deg,
-        state.side_dps,
-        state.twist_dps,
+        state.side_deg if state.last is not None else None,
+        state.twist_deg if twist_known else None,
+        state.side_dps if state.last is not None else None,
+        state.twist_dps if twist_known else None,
         None if height is None else height.lowest_m,
     )
 

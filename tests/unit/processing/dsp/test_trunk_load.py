@@ -101,6 +101,17 @@ def test_twist_is_told_with_its_side_and_speed() -> None:
     assert bend.twist_speed_dps == pytest.approx(20.0 * math.pi / 3.0, rel=0.05)
 
 
+def test_what_was_not_seen_of_a_bend_is_not_said() -> None:
+    stage = Bends(MIN_PEAK_DEG)
+    angles = [2.0] * 20 + bump(3.0, 60.0) + [2.0] * 20
+    (bend,) = (
+        one
+        for one in (stage.step(at * TICK_NS, angle, None, G_MPS2, walking=False) for at, angle in enumerate(angles))
+        if one is not None
+    )
+    assert (bend.right_bend_deg, bend.left_twist_deg, bend.side_speed_dps, bend.twist_speed_dps) == (None,) * 4
+
+
 def test_a_bend_without_its_return_is_none() -> None:
     stage = Bends(MIN_PEAK_DEG)
     for at, angle in enumerate([2.0] * 20 + bump(3.0, 60.0)[:20]):
