@@ -17,7 +17,7 @@ from processing.domain.findings import RomSegment
 from processing.domain.rep_faults import FaultSeen, RepFault, Unit
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
-from processing.dsp.rep_shape import Reach, Sampled, dip_deg, reach_of
+from processing.dsp.rep_shape import LEAD_NS, Reach, Sampled, dip_deg, reach_of
 from processing.dsp.repetitions import Rep
 from processing.dsp.segment import joint_angles_deg, segment_angles_deg
 
@@ -156,13 +156,13 @@ class RepQuality:
 
     def _reach(self, segment: RomSegment, channel: Channel, rep: Rep) -> Reach | None:
         trace = self._trace(segment, channel, rep)
-        return reach_of(trace) if trace else None
+        return reach_of(trace, rep.t0_ns) if trace else None
 
     def _trace(self, segment: RomSegment, channel: Channel, rep: Rep) -> Sequence[Sampled]:
-        """One angle of a segment within a repetition; empty unless it was seen from begin to end."""
+        """One angle of a segment within a repetition and shortly before; empty unless seen from begin to end."""
         step_ns = self._stride * BLOCK_NS
         poses = [
-            {t_ns: rotation for t_ns, *rotation in _POSE.iter_unpack(trace) if rep.t0_ns - step_ns <= t_ns}
+            {t_ns: rotation for t_ns, *rotation in _POSE.iter_unpack(trace) if rep.t0_ns - LEAD_NS <= t_ns}
             for trace in (self.state.traces.get(place, b"") for place in PLACEMENTS[segment])
         ]
         times = [t_ns for t_ns in poses[0] if t_ns <= rep.t1_ns and all(t_ns in one for one in poses)]

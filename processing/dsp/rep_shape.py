@@ -11,6 +11,10 @@ FAR_END_NS = 3 * NS_PER_S // 20
 """The far end of a repetition is within 0.15 s of its turning point."""
 
 
+LEAD_NS = 7 * NS_PER_S // 10
+"""How long before its stated begin a repetition may have begun (0.3-0.5 s in side bends and turns, simulated)."""
+
+
 class Sampled(NamedTuple):
     """An angle at a time."""
 
@@ -25,9 +29,16 @@ class Reach(NamedTuple):
     below_deg: float
 
 
-def reach_of(trace: Sequence[Sampled]) -> Reach:
-    """Reach of an angle over a repetition; ``trace`` is in order of time and not empty."""
-    away = [wrapped_deg(one.angle_deg - trace[0].angle_deg) for one in trace]
+def reach_of(trace: Sequence[Sampled], begin_ns: int) -> Reach:
+    """Reach of an angle over a repetition that begins at a time, from the calmest moment in the lead before that.
+
+    A counter says that a movement began when it has gone some way. ``trace`` is in order of time and not empty.
+    """
+    lead = [one for one in trace if one.t_ns <= begin_ns] or [trace[0]]
+    following = [*trace[1 : len(lead) + 1], trace[-1]]
+    changes = [abs(wrapped_deg(after.angle_deg - one.angle_deg)) for one, after in zip(lead, following, strict=False)]
+    neutral = lead[changes.index(min(changes))]
+    away = [wrapped_deg(one.angle_deg - neutral.angle_deg) for one in trace if one.t_ns >= neutral.t_ns]
     return Reach(max(away), -min(away))
 
 

@@ -28,9 +28,14 @@ def squat(lean_deg: float, tuck_deg: float) -> list[Sampled]:
 @given(st.lists(st.floats(-170.0, 170.0), min_size=1, max_size=40), st.floats(-180.0, 180.0))
 def test_reach_does_not_depend_on_where_the_angle_begins(angles_deg: list[float], begin_deg: float) -> None:
     away = [0.0, *angles_deg]
-    reach = reach_of(trace([wrapped_deg(begin_deg + angle) for angle in away]))
+    reach = reach_of(trace([wrapped_deg(begin_deg + angle) for angle in away]), 0)
     assert reach.above_deg == pytest.approx(max(away), abs=1e-6)
     assert reach.below_deg == pytest.approx(-min(away), abs=1e-6)
+
+
+def test_reach_is_from_the_rest_before_a_movement_that_was_noticed_late() -> None:
+    seen = trace([-9.0, -3.0, 0.0, 0.0, 2.0, 7.0, 15.0, 25.0, 25.0, 10.0, -10.0, -26.0, -10.0])
+    assert reach_of(seen, 5 * STEP_NS) == (25.0, 26.0)
 
 
 @given(lean_deg=st.floats(10.0, 60.0))
