@@ -24,7 +24,8 @@ sensors show 1.04 to 5 and a stiff back bent in the hips alone 1. What lies betw
 
 MIN_AGREEMENT = 0.5
 """Correlation of the two flexion rates while bending; the lumbopelvic rhythm shifts one against the other but keeps
-them far above this, and axes of different movements or senses stay below (estimate)."""
+them far above this, and axes that come from different movements stay below (estimate). Each sensor takes its first
+excursion for flexion, so that a pelvis that tips back as the thorax bends forward is not seen by this."""
 
 MIN_BLOCKS = 40
 """Movement of 2 s for a verdict: one bend."""
@@ -66,23 +67,28 @@ class SensorPair:
         self, worn: Mapping[Placement, WornSensor], frames: Mapping[Placement, Frame], exercise: Exercise | None
     ) -> None:
         """Take a block of both sensors, and the exercise under way."""
-        calibrations = [worn[placement].calibrator.state for placement in PAIR]
-        still_ns = (calibrations[0].still_ns[1], calibrations[1].still_ns[1])
-        if still_ns != self.state.still_ns:
-            self.state.still_ns, self.state.judged, self.state.bends = still_ns, False, MovingTogetherState()
-            self._bends = MovingTogether(self.state.bends)
-        moving = None
-        if exercise is None and any(one.phase is Phase.BENDS for one in calibrations):
-            moving = self._bends
-        elif exercise is not None and exercise.rom and exercise.posture in _UPRIGHT:
-            moving = self._trunk
+        if exercise is None:
+            moving = self._bends_of(worn)
+        else:
+            moving = self._trunk if exercise.rom and exercise.posture in _UPRIGHT else None
         if moving is not None and len(frames) == len(PAIR):
             moving.update(*(_rate_radps(worn[placement], frames[placement]) for placement in PAIR))
 
+    def _bends_of(self, worn: Mapping[Placement, WornSensor]) -> MovingTogether | None:
+        """Where the movement of a calibration goes, None while neither sensor waits for bends."""
+        lower, upper = (worn[placement].calibrator.state for placement in PAIR)
+        still_ns = (lower.still_ns[1], upper.still_ns[1])
+        if still_ns != self.state.still_ns:
+            self.state.still_ns, self.state.judged, self.state.bends = still_ns, False, MovingTogetherState()
+            self._bends = MovingTogether(self.state.bends)
+        return self._bends if Phase.BENDS in (lower.phase, upper.phase) else None
+
     def judge_bends(self, worn: Mapping[Placement, WornSensor], t_ns: int, ledger: Ledger) -> None:
         """Once both sensors have an axis from the same bends: do they belong together?"""
+        if self.state.judged or self.state.bends.blocks < MIN_BLOCKS:
+            return
         lower, upper = (worn[placement].calibrator for placement in PAIR)
-        if self.state.judged or not (lower.state.bent and upper.state.bent) or self.state.bends.blocks < MIN_BLOCKS:
+        if not (lower.state.bent and upper.state.bent):
             return
         self.state.judged = True
         if self._is_swapped(self._bends, worn, (self.state.still_ns[0], t_ns), ledger):

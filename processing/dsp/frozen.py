@@ -11,9 +11,9 @@ _EQUAL = 1e-9
 
 
 class FrozenState(msgspec.Struct):
-    """The last sample of the last block, six numbers, and the begin of the first block that is all like it."""
+    """Means of the last block, six numbers, and the begin of the first block that is all like them."""
 
-    last: list[float] = msgspec.field(default_factory=list)
+    last: tuple[float, ...] | None = None
     since_ns: int | None = None
 
 
@@ -26,8 +26,8 @@ class Frozen:
     def update(self, block: GridBlock) -> int:
         """Take a block; the duration of the standstill up to its end in nanoseconds, 0 while the sensor measures."""
         state = self.state
-        before, state.last = state.last, [*block.acc[-1].tolist(), *block.gyr[-1].tolist()]
-        if not _same(before, state.last) or not _all_same(block, state.last):
+        before, state.last = state.last, block.means
+        if before is None or not _same(before, block.means) or not _is_constant(block):
             state.since_ns = None
             return 0
         if state.since_ns is None:
@@ -37,14 +37,16 @@ class Frozen:
     def reset(self) -> None:
         """Forget (after a gap)."""
         self.state.since_ns = None
-        self.state.last = []
+        self.state.last = None
 
 
-def _all_same(block: GridBlock, sample: list[float]) -> bool:
-    rows = zip(block.acc.tolist(), block.gyr.tolist(), strict=True)
-    return all(_same([*acc, *gyr], sample) for acc, gyr in rows)
+def _is_constant(block: GridBlock) -> bool:
+    rows = zip(block.gyr.tolist(), block.acc.tolist(), strict=True)
+    return all(_same((*gyr, *acc), block.means) for gyr, acc in rows)
 
 
-def _same(one: list[float], other: list[float]) -> bool:
-    # A list without a sample is like nothing; the first channel that differs decides.
-    return bool(one) and all(abs(a - b) <= _EQUAL * abs(b) for a, b in zip(one, other, strict=True))
+def _same(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    # The last channel, one of acceleration, decides nearly always.
+    if abs(one[-1] - other[-1]) > _EQUAL * abs(other[-1]):
+        return False
+    return all(abs(a - b) <= _EQUAL * abs(b) for a, b in zip(one, other, strict=True))

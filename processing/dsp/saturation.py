@@ -6,6 +6,7 @@ The range of a stream is not stated anywhere: recordings have none, and a device
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -30,6 +31,11 @@ _ACC_RANGES = np.array(ACC_RANGES_G) * GRAVITY_MPS2
 _GYR_RANGES = np.radians(GYR_RANGES_DPS)
 _LOWEST_ACC_MPS2 = ACC_RANGES_G[0] * GRAVITY_MPS2 * (1.0 - RANGE_TOLERANCE)
 _LOWEST_GYR_RADPS = math.radians(GYR_RANGES_DPS[0]) * (1.0 - RANGE_TOLERANCE)
+_CALM_ACC_MPS2 = 1.1 * GRAVITY_MPS2
+_CALM_GYR_RADPS = 0.4 * _LOWEST_GYR_RADPS
+"""Means of a block below which no top of it is looked for: two of five samples at the range come above, but for knocks
+of acceleration too short to tilt anything."""
+
 _EQUAL = 1e-9
 
 
@@ -47,7 +53,9 @@ class FlatTops:
 
     def update(self, block: GridBlock) -> bool:
         """Take a block; whether a flat top lies in it."""
-        if _is_small(block.acc, _LOWEST_ACC_MPS2) and _is_small(block.gyr, _LOWEST_GYR_RADPS):
+        means = block.means
+        calm = _is_small(means[:3], _CALM_GYR_RADPS) and _is_small(means[3:], _CALM_ACC_MPS2)
+        if calm or _is_within_all_ranges(block):
             self.state.tail = []
             return False
         rows = np.concatenate((block.acc, block.gyr), axis=1)
@@ -61,8 +69,16 @@ class FlatTops:
         self.state.tail = []
 
 
-def _is_small(values: Floats, limit: float) -> bool:
-    numbers = values.ravel().tolist()  # on so few numbers much faster than NumPy
+def _is_within_all_ranges(block: GridBlock) -> bool:
+    return _is_small(_numbers(block.acc), _LOWEST_ACC_MPS2) and _is_small(_numbers(block.gyr), _LOWEST_GYR_RADPS)
+
+
+def _numbers(values: Floats) -> list[float]:
+    numbers: list[float] = values.ravel().tolist()  # on so few numbers much faster than NumPy
+    return numbers
+
+
+def _is_small(numbers: Sequence[float], limit: float) -> bool:
     return max(numbers) < limit and min(numbers) > -limit
 
 

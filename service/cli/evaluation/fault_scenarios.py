@@ -87,13 +87,13 @@ def _either(rng: np.random.Generator) -> Placement:
     return Placement.PELVIS if rng.uniform() < 0.5 else Placement.THORAX
 
 
-def _slipping(*, in_skin: bool, fast: bool) -> Wear:
+def _slipping(*, in_skin: bool, fast: bool, only: Placement | None = None) -> Wear:
     def wear(rng: np.random.Generator, truths: Sequence[SetTruth]) -> Wearing:
         """The first slip drawn that is of this kind."""
         while True:
             slip = draw_slip(rng, onset_of(truths))
             if (abs(slip.axis[2]) > 0.5, slip.seconds < 2.0) == (in_skin, fast):
-                return Wearing(slips={_either(rng): (slip,)})
+                return Wearing(slips={only or _either(rng): (slip,)})
 
     return wear
 
@@ -132,6 +132,13 @@ SCENARIOS: Mapping[str, Scenario] = MappingProxyType(
             "one sensor turns by 15 to 30° about the spine, within a second",
             _SLIPPED,
             _slipping(in_skin=False, fast=True),
+            in_set=True,
+        ),
+        "slip of the only sensor": Scenario(
+            "the sensor on the thorax, worn alone, turns in the plane of the skin within a second",
+            _SLIPPED,
+            _slipping(in_skin=True, fast=True, only=Placement.THORAX),
+            options={"placements": (Placement.THORAX,)},
             in_set=True,
         ),
         "stuck": Scenario("one sensor repeats a reading for 12 s", _only(FaultKind.STUCK), _stuck, in_set=True),
