@@ -13,8 +13,6 @@ from processing.dsp.excursion import REST_GAIN, is_neutral_rest
 from processing.dsp.lowpass import MOVEMENT_DELAY_NS, SectionState, movement_lowpass
 from processing.dsp.repetitions import Rep, Repetitions, RepetitionsState
 from processing.dsp.turning_points import Point, Turn, TurningPoints, TurningPointsState
-from processing.dsp.vertical import Vertical, VerticalState
-from processing.dsp.vertical_bounds import VerticalBounds, VerticalBoundsState
 
 AXES = (Channel.FLEXION, Channel.LATERAL_BEND, Channel.AXIAL_ROTATION)
 """Order of the angles in every array of angles."""
@@ -48,7 +46,7 @@ class Rejected(NamedTuple):
 Outcome = Counted | Rejected
 
 
-def _undelayed(outcome: Outcome) -> Outcome:
+def undelayed(outcome: Outcome) -> Outcome:
     """The same at the time of the movement instead of that of the filtered channel."""
     if isinstance(outcome, Rejected):
         return outcome._replace(
@@ -105,6 +103,12 @@ class ChannelCounter:
 
     def _rejected(self, turn: Turn, reason: RejectionReason) -> Rejected:
         return Rejected(self.channel, turn.begin.t_ns, turn.point.t_ns, turn.amplitude, reason)
+
+    def provisional(self, now_ns: int) -> int:
+        """Repetitions counted, and the one whose way out seems to be over."""
+        turn = self._turns.turning(now_ns)
+        opens = turn is not None and turn.share >= self._min_share and self._reps.opening(turn)
+        return self.state.count + (opens or self._reps.state.half is not None)
 
     def has_moved(self, before: Point, now: Point) -> bool:
         """Whether the channel has moved by half its floor between two moments."""
@@ -181,7 +185,7 @@ class AngleCounters:
                 self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
                 outcomes += counter.step(self.state.last, at_rest=rest_ns > 0)
         self._follow_drift(rest_ns)
-        return [_undelayed(one) for one in outcomes + self._rest(rest_ns)]
+        return [undelayed(one) for one in outcomes + self._rest(rest_ns)]
 
     def newest(self) -> dict[Channel, float]:
         """Angle of each channel as it is counted, degrees: continued past 180 and filtered, so some 0.1 s late."""
@@ -214,6 +218,16 @@ class AngleCounters:
             return self._close()
         return []
 
+    def provisional(self) -> dict[Channel, int]:
+        """Repetitions of each channel, with the one whose way out seems to be over."""
+        last = self.state.last
+        return {} if last is None else {one.channel: one.provisional(last.t_ns) for one in self.channels}
+
+    def restart(self, reason: RejectionReason) -> list[Outcome]:
+        """Drop what is under way: neutral is another pose from here on, and the heading starts from it."""
+        self.state.drift_deg = self.state.reach_deg = 0.0
+        return self.reset(reason)
+
     def _close(self) -> list[Outcome]:
         last = self.state.last
         if last is None:
@@ -228,14 +242,14 @@ class AngleCounters:
         outcomes = self._close()
         for counter in self.channels:
             outcomes += counter.finish(now_ns)
-        return [_undelayed(one) for one in outcomes]
+        return [undelayed(one) for one in outcomes]
 
     def reset(self, reason: RejectionReason = RejectionReason.GAP) -> list[Outcome]:
         """Drop what is under way."""
         for one in self._lowpass:
             one.reset()
         self.state.whole = self.state.last = self.state.still = None
-        return [_undelayed(one) for counter in self.channels for one in counter.reset(reason)]
+        return [undelayed(one) for counter in self.channels for one in counter.reset(reason)]
 
 
 def _continued(before: list[float] | None, angles_deg: list[float]) -> list[float]:
@@ -243,64 +257,3 @@ def _continued(before: list[float] | None, angles_deg: list[float]) -> list[floa
     if before is None:
         return angles_deg
     return [now + 360.0 * round((was - now) / 360.0) for was, now in zip(before, angles_deg, strict=True)]
-
-
-class VerticalCounterState(msgspec.Struct):
-    """State of ``VerticalCounter``."""
-
-    vertical: VerticalState
-    lowpass: SectionState
-    speed_lowpass: SectionState
-    bounds: VerticalBoundsState
-    channel: ChannelState
-
-
-class VerticalCounter:
-    """The vertical channel of one sensor. Its leaky integral is no pose, so rest closes nothing.
-
-    Displacement counts, speed dates.
-    """
-
-    def __init__(self, counted: CountedChannel, level_mps2: float, state: VerticalCounterState | None = None) -> None:
-        self._vertical = Vertical(state.vertical if state else VerticalState(gravity=level_mps2))
-        self._lowpass = movement_lowpass(state.lowpass if state else None)
-        self._speed_lowpass = movement_lowpass(state.speed_lowpass if state else None)
-        self._bounds = VerticalBounds(1 if counted.swing is Swing.UP_DOWN else -1, state.bounds if state else None)
-        self.counter = ChannelCounter(counted, 0.0, state.channel if state else None)
-        self.state = state or VerticalCounterState(
-            self._vertical.state,
-            self._lowpass.state,
-            self._speed_lowpass.state,
-            self._bounds.state,
-            self.counter.state,
-        )
-        self._height_m: float | None = None
-
-    def newest(self) -> dict[Channel, float]:
-        """Height as it is counted, metres above a slow mean; not part of the state, so empty until the next sample."""
-        return {} if self._height_m is None else {self.counter.channel: self._height_m}
-
-    def step(self, t_ns: int, up_mps2: float, *, walking: bool) -> list[Outcome]:
-        """Take a sample of vertical acceleration."""
-        height_m = self._height_m = self._lowpass.step(self._vertical.step(up_mps2))
-        outcomes = self.counter.step(Point(t_ns, height_m), walking=walking)
-        speed_mps = self._speed_lowpass.step(self._vertical.speed_mps)
-        counted = next((one.rep for one in outcomes if isinstance(one, Counted)), None)
-        rejected = [_undelayed(one) for one in outcomes if isinstance(one, Rejected)]
-        return rejected + self._named(self._bounds.step(t_ns, speed_mps, counted))
-
-    def finish(self, now_ns: int) -> list[Outcome]:
-        """The set is over."""
-        return [*self._named(self._bounds.finish()), *map(_undelayed, self.counter.finish(now_ns))]
-
-    def _named(self, reps: list[Rep]) -> list[Outcome]:
-        return [_undelayed(Counted(self.counter.channel, rep)) for rep in reps]
-
-    def reset(self) -> list[Outcome]:
-        """Drop what is under way (after a gap); what is counted already is dated with what is there."""
-        counted = self._named(self._bounds.finish())
-        self._vertical.reset()
-        self._lowpass.reset()
-        self._speed_lowpass.reset()
-        self._bounds.reset()
-        return counted + [_undelayed(one) for one in self.counter.reset(RejectionReason.GAP)]

@@ -9,13 +9,7 @@ import msgspec
 from processing.analyzer.admission import HURRIED_NEAR_NS, Admission, AdmissionState
 from processing.analyzer.bouts import report_bout
 from processing.analyzer.calibration import Calibrator
-from processing.analyzer.counters import (
-    AngleCounters,
-    AngleCountersState,
-    Outcome,
-    VerticalCounter,
-    VerticalCounterState,
-)
+from processing.analyzer.counters import AngleCounters, AngleCountersState, Outcome
 from processing.analyzer.holding import Holding, HoldingState
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.neutral_poses import NeutralPoses, angles_of
@@ -26,6 +20,7 @@ from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.set_reps import SetReps, SetRepsState
 from processing.analyzer.sources import PLACEMENTS, assign, drifting_channel, is_vertical, rom_segment
 from processing.analyzer.start_pose import STARTING, Pose, StartPose, StartPoseState, inclination_deg
+from processing.analyzer.vertical_counter import VerticalCounter, VerticalCounterState
 from processing.domain.commands import StartExercise
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RomSegment, SetStarted
@@ -112,17 +107,11 @@ class ExerciseSet:
         Raises:
             UnknownExerciseError: the catalogue has no such code.
         """
-        reps = SetRepsState(number, t_ns, quality=RepQualityState(order.target))
-        state = ExerciseSetState(order.exercise, number, t_ns, tuple(sorted(calibrators)), reps, dict(levels_mps2))
+        code, reps = order.exercise, SetRepsState(number, t_ns, quality=RepQualityState(order.target))
+        state = ExerciseSetState(code, number, t_ns, tuple(sorted(calibrators)), reps, dict(levels_mps2))
         begun = cls(state, calibrators, watches)
         ledger.add(
-            SetStarted,
-            t0_ns=t_ns,
-            t1_ns=t_ns,
-            algorithm="command/1",
-            quality=1.0,
-            exercise=order.exercise,
-            set_number=number,
+            SetStarted, t0_ns=t_ns, t1_ns=t_ns, algorithm="command/1", quality=1.0, exercise=code, set_number=number
         )
         return begun
 
@@ -207,7 +196,7 @@ class ExerciseSet:
             self._rom.pose_lost()
             for segment, counters in self._angles.items():
                 reason = RejectionReason.WALKING if walking else RejectionReason.POSTURE
-                self._report(counters.reset(reason), segment, ledger)
+                self._report(counters.restart(reason), segment, ledger)
             if self.exercise.posture.is_upright:
                 self._report_stopped(t_ns, ledger)
         return pose is Pose.HELD
@@ -226,7 +215,7 @@ class ExerciseSet:
             return
         self._neutrals.clear()
         for counters in self._angles.values():
-            counters.reset()
+            counters.restart(RejectionReason.POSTURE)
         self._rom.restart()
         self._reps.quality.restart()
 
@@ -255,16 +244,20 @@ class ExerciseSet:
             for row, up_mps2 in enumerate(upward(frame.quats, frame.block.acc).tolist()):
                 self._report(counter.step(t0_ns + row * GRID_NS, up_mps2, walking=walking), segment, ledger)
 
+    def _counters(self) -> list[tuple[RomSegment, AngleCounters | VerticalCounter]]:
+        return [*self._angles.items(), *self._verticals.items()]
+
     def channels(self) -> dict[Channel, float]:
         """Newest value of each channel that is counted, degrees or metres, for people to look at."""
-        newest = [one.newest() for one in self._angles.values()] + [one.newest() for one in self._verticals.values()]
-        return {channel: value for one in newest for channel, value in one.items()}
+        return {channel: value for _, one in self._counters() for channel, value in one.newest().items()}
+
+    def provisional(self) -> dict[str, int]:
+        """Repetitions by channel, with those under way from their turn on; they may be taken back."""
+        return {channel.value: count for _, one in self._counters() for channel, count in one.provisional().items()}
 
     def finish(self, t_ns: int, ledger: Ledger) -> None:
         """End the set: what is under way, its ranges of motion, its summary."""
-        for segment, counters in self._angles.items():
-            self._report(counters.finish(t_ns), segment, ledger)
-        for segment, counter in self._verticals.items():
+        for segment, counter in self._counters():
             self._report(counter.finish(t_ns), segment, ledger)
         report_bout(self._admission.finish(), self.exercise, ledger)
         self._report_settled(t_ns + HURRIED_NEAR_NS, ledger)

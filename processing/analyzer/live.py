@@ -28,6 +28,7 @@ def live_frame(
         exercise=None if running is None else running.exercise.code,
         set_number=set_number,
         reps={} if running is None else running.reps(),
+        reps_provisional={} if running is None else running.provisional(),
         held_s=None if running is None else running.held_s,
         lumbar=angles.get(RomSegment.LUMBAR),
         trunk=angles.get(RomSegment(upper.value)),

@@ -198,6 +198,8 @@ class LiveFrame(msgspec.Struct, frozen=True, kw_only=True, tag="live_frame"):
     exercise: str | None
     set_number: int
     reps: dict[str, int]
+    reps_provisional: dict[str, int] = {}
+    """``reps`` and the repetition under way from its turn on; it may be taken back if it proves to be none."""
     held_s: float | None = None
     """How long the pose of the exercise has been held now, None while it is not."""
     lumbar: tuple[float, float, float] | None

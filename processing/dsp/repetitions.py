@@ -85,12 +85,16 @@ class Repetitions:
 
     def opens(self, turn: Turn) -> bool:
         """Whether a turn is the way out of a repetition."""
+        opening = self.opening(turn)
+        if opening and not (self._both or self._either):
+            self.state.side = turn.side
+        return opening
+
+    def opening(self, turn: Turn) -> bool:
+        """The same, without taking the side of a first turn for that of the set."""
         if self._both or self._either:
             return turn.is_far
-        if not (turn.reversed or turn.is_far):
-            return False
-        self.state.side = self.state.side or turn.side
-        return turn.side == self.state.side
+        return (turn.reversed or turn.is_far) and turn.side == (self.state.side or turn.side)
 
     def settle(self, now: Point, best: Point | None) -> Rep | None:
         """Watch the way back after the turn; ends a one-sided repetition that has come back and goes no further."""

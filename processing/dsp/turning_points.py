@@ -25,6 +25,10 @@ second side of an even pair lies at 1/2, that of a side 0.4 as large as the othe
 bend overshoot by up to 0.26 (trunk_seated)."""
 
 
+TURNED_NS = 100_000_000
+"""Time since the furthest point from which the movement seems to have turned: with the delay of the filter, 0.11 s, a
+turn shows 0.2 s after it was made, within the 0.3 s of signals.md §7 no. 4."""
+
 TURNED_ROUND_DEG = 90.0
 """No trunk turns so far (T10 against the earth: 63 ± 19° from side to side, signals.md §2.5): the whole person has
 turned round, and where neutral is, is not known."""
@@ -167,6 +171,21 @@ class TurningPoints:
         if turn.share < self._min_share or not turn.is_far:
             self._start(now)
         return turn
+
+    def turning(self, now_ns: int) -> Turn | None:
+        """The turn that the movement under way seems to have made, before it is certain.
+
+        It has come back a little, and the swing has 70 % of the usual size (signals.md §3.4 no. 9).
+        """
+        state = self.state
+        if state.side == 0 or state.begin is None or state.best is None or now_ns - state.best.t_ns < TURNED_NS:
+            return None
+        usual = median(state.swings) if state.swings else 0.0
+        if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
+            return None
+        far = self._is_far(state.best, state.begin, state.best)
+        share = _share(state.begin, state.best, state.then) if self._min_share else 1.0
+        return Turn(state.side, state.best, state.begin, reversed=True, is_far=far, share=share)
 
     def reset(self) -> None:
         """Forget the swing under way (after a gap); the usual size stays."""

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from processing.analyzer.counters import AngleCounters, Counted, Outcome, Rejected, VerticalCounter
+from processing.analyzer.counters import AngleCounters, Counted, Outcome, Rejected
+from processing.analyzer.vertical_counter import VerticalCounter
 from processing.domain.exercises import Channel, CountedChannel, Swing, exercise_of
 from processing.domain.rejections import RejectionReason
 from processing.domain.samples import GRAVITY_MPS2, Placement
@@ -125,3 +126,17 @@ def test_each_leg_of_bird_dog_counts_with_or_without_a_pause_and_whichever_is_ne
     assert turned(counters, poses(*paused)) == 5
     counters = AngleCounters((twist,), Channel.LATERAL_BEND)
     assert turned(counters, poses((6.0, 6.0), (-5.0, 6.0), (6.0, 6.0), (0.0, 3.0))) == 3
+
+
+def test_a_repetition_shows_within_three_tenths_of_a_second_of_its_turn_and_counts_later() -> None:
+    counters = AngleCounters((BEND,), Channel.AXIAL_ROTATION)
+    flexion = bends(40.0, 40.0, 40.0)
+    shown, counted = [], 0
+    for at in range(len(flexion) // BLOCK_SAMPLES):
+        part = flexion[at * BLOCK_SAMPLES : (at + 1) * BLOCK_SAMPLES]
+        outcomes = counters.step(at * BLOCK_NS, np.stack((part, 0.0 * part, 0.0 * part), axis=1), 0)
+        counted += sum(isinstance(one, Counted) for one in outcomes)
+        shown.append((counters.provisional()[Channel.FLEXION], counted))
+    first_s = [next(at for at, (seen, _) in enumerate(shown) if seen == number) * 0.05 + 0.05 for number in (1, 2, 3)]
+    assert first_s == [pytest.approx(turn_s + 0.15, abs=0.15) for turn_s in (1.5, 4.5, 7.5)]
+    assert all(sure <= seen <= sure + 1 for seen, sure in shown)

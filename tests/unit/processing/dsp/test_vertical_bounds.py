@@ -7,7 +7,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from processing.analyzer.counters import Counted, VerticalCounter
+from processing.analyzer.counters import Counted
+from processing.analyzer.vertical_counter import VerticalCounter
 from processing.domain.exercises import Channel, CountedChannel, Swing
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, GRID_S
