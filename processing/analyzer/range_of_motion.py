@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import product
+from typing import Any
 
 import msgspec
 
@@ -145,38 +145,40 @@ class RangeOfMotion:
         """State the ranges of the set, or why there are none; ``doubt`` is one about a sensor needed, in that time."""
         if not self._exercise.rom:
             return
+        about: dict[str, Any] = {
+            "t0_ns": t0_ns,
+            "t1_ns": t1_ns,
+            "algorithm": ALGORITHM,
+            "exercise": self._exercise.code,
+            "set_number": set_number,
+        }
         refusal = self._refusal(calibrators) if doubt is None else (RefusalReason.SENSOR, doubt.detail)
         if refusal is not None:
-            reason, detail = refusal
-            ledger.add(
-                RomRefused,
-                t0_ns=t0_ns,
-                t1_ns=t1_ns,
-                algorithm=ALGORITHM,
-                quality=1.0,
-                exercise=self._exercise.code,
-                set_number=set_number,
-                reason=reason,
-                detail=detail,
-            )
+            ledger.add(RomRefused, **about, quality=1.0, reason=refusal[0], detail=refusal[1])
             return
         for axis, strokes in self._stroked:
             strokes.finish(self._excursion.state.neutral[axis])
-        needed = [calibrators[placement] for placement in PLACEMENTS[self._segment]]
         covered = min(1.0, self._excursion.state.blocks * BLOCK_NS / max(t1_ns - t0_ns, BLOCK_NS))
-        for channel, side in product(self._exercise.rom, (0, 1)):
-            strokes = self._strokes[channel]
+        about["quality"] = covered * min(calibrators[placement].quality for placement in PLACEMENTS[self._segment])
+        for channel in self._exercise.rom:
+            if self._excursion.is_told(AXES.index(channel)):
+                self._state_channel(channel, about, calibrators, ledger)
+            else:
+                detail = f"{channel}: no rest in the neutral pose within a minute before the largest angles"
+                ledger.add(RomRefused, **about, reason=RefusalReason.MOVING, detail=detail)
+
+    def _state_channel(
+        self, channel: Channel, about: Mapping[str, Any], calibrators: Mapping[Placement, Calibrator], ledger: Ledger
+    ) -> None:
+        needed = [calibrators[placement] for placement in PLACEMENTS[self._segment]]
+        strokes = self._strokes[channel]
+        for side, angle_deg in enumerate(self._excursion.below_above(AXES.index(channel))):
             ledger.add(
                 RomMeasured,
-                t0_ns=t0_ns,
-                t1_ns=t1_ns,
-                algorithm=ALGORITHM,
-                quality=covered * min(calibrator.quality for calibrator in needed),
-                exercise=self._exercise.code,
-                set_number=set_number,
+                **about,
                 segment=self._segment,
                 direction=_DIRECTIONS[channel][side],
-                angle_deg=self._excursion.below_above(AXES.index(channel))[side],
+                angle_deg=angle_deg,
                 method=METHOD,
                 calibration_id=needed[-1].state.finding_id,
                 noise_deg=self._noise_deg(channel, side, needed),

@@ -20,6 +20,9 @@ KNOWN_BLOCKS = 1200
 """Blocks (60 s) after a rest in neutral for which the drifting axis is still told: by then it is off by 5°
 (signals.md §2.3: 5.4°/min between two sensors), which is as much as a range is taken to change by."""
 
+UNTOLD_DEG = 5.0
+"""What the axis may go further after that time before its range is not told: so much is drift."""
+
 REST_GAIN = 0.2
 """Step of the drifting neutral towards the angle per block of rest (50 ms), a time constant of about 0.25 s."""
 
@@ -29,6 +32,7 @@ class ExcursionState(msgspec.Struct):
 
     Attributes:
         since_neutral: blocks since the last rest in neutral.
+        untold: extremes of the drifting axis too long after such a rest.
         lowest_at, highest_at: at the extremes, blocks since the last rest in neutral (0 on an axis that does not
             drift), and how far the other axes were from neutral.
     """
@@ -39,6 +43,7 @@ class ExcursionState(msgspec.Struct):
     neutral_blocks: int = 0
     blocks: int = 0
     since_neutral: int = 0
+    untold: tuple[float, float] = (0.0, 0.0)
     lowest_at: list[tuple[int, float]] = msgspec.field(default_factory=lambda: [(0, 0.0)] * 3)
     highest_at: list[tuple[int, float]] = msgspec.field(default_factory=lambda: [(0, 0.0)] * 3)
 
@@ -66,9 +71,11 @@ class Excursion:
             self._follow_drift([sum(angles) / len(angles) for angles in axes])
         for axis, (angles, neutral) in enumerate(zip(axes, state.neutral, strict=True)):
             low, high = min(angles) - neutral, max(angles) - neutral
-            stretched = low < state.lowest[axis] or high > state.highest[axis]
-            if stretched and (axis != self._drifting or state.since_neutral <= KNOWN_BLOCKS):
-                self._stretch(axis, low, high, angles_deg)
+            if low < state.lowest[axis] or high > state.highest[axis]:
+                if axis != self._drifting or state.since_neutral <= KNOWN_BLOCKS:
+                    self._stretch(axis, low, high, angles_deg)
+                else:
+                    state.untold = (min(state.untold[0], low), max(state.untold[1], high))
 
     def settle_neutral(self, angles_deg: Floats) -> None:
         """Angles of a block, shape (n, 3), while the wearer rests in the neutral pose before the first movement."""
@@ -80,12 +87,18 @@ class Excursion:
         state.neutral = [old + weight * (new - old) for old, new in zip(state.neutral, mean, strict=True)]
         if state.neutral_blocks == 1:
             # What was measured against the provisional neutral pose does not hold any more.
-            state.lowest, state.highest = [0.0] * 3, [0.0] * 3
+            state.lowest, state.highest, state.untold = [0.0] * 3, [0.0] * 3, (0.0, 0.0)
 
     def take_neutral_anew(self) -> None:
         """The next angles are 0 in the neutral pose; what was reached before stays."""
         self.state.neutral = [0.0] * 3
         self.state.since_neutral = 0
+
+    def is_told(self, axis: int) -> bool:
+        """Whether the angle went no further, too long after a rest in neutral, than what ``below_above`` says."""
+        low, high = self.state.untold
+        further = max(self.state.lowest[axis] - low, high - self.state.highest[axis])
+        return axis != self._drifting or further <= UNTOLD_DEG
 
     def below_above(self, axis: int) -> tuple[float, float]:
         """How far the angle went below and above neutral, degrees, at least 0."""

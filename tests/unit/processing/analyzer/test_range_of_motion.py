@@ -7,14 +7,18 @@ import math
 import numpy as np
 import pytest
 
+from processing.analyzer.calibration import Calibrator
+from processing.analyzer.ledger import Ledger, LedgerState
 from processing.analyzer.log import LogAnalyzer
 from processing.analyzer.range_of_motion import RangeOfMotion, RangeOfMotionState
-from processing.domain.commands import EndSession, StartExercise
+from processing.analyzer.sensor import SensorPath
+from processing.domain.commands import EndSession, SensorPlacement, StartExercise
 from processing.domain.exercises import exercise_of
-from processing.domain.findings import RomDirection, RomMeasured, RomSegment
+from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS
 from tests.unit.processing.analyzer.synthetic_logs import (
+    MOUNT,
     Events,
     bends,
     entries_of,
@@ -68,6 +72,27 @@ def test_after_the_start_pose_was_lost_angles_are_from_the_new_neutral_and_range
     for at in range(26):
         rom.step((100 + at) * BLOCK_NS, np.tile([-1.0 * at, 0.0, 0.0], (5, 1)), 0, resumed=False, began=True)
     assert (state.excursion.lowest[0], state.excursion.highest[0]) == (pytest.approx(-25.0), pytest.approx(30.0))
+
+
+@pytest.mark.parametrize(("late_deg", "ranges"), [(12.0, 2), (30.0, 0)])
+def test_a_rotation_long_after_the_last_rest_is_refused_rather_than_left_out(late_deg: float, ranges: int) -> None:
+    state = RangeOfMotionState()
+    rom = RangeOfMotion(exercise_of("seated_rom"), RomSegment.LUMBAR, state)
+    ledger = Ledger(LedgerState(session_id(1)))
+    for at in range(2000):
+        turned = 0.0 if at < 20 else 10.0 if at < 1500 else late_deg
+        angles = np.tile([0.0, 0.0, turned], (5, 1))
+        rom.step(at * BLOCK_NS, angles, (at + 1) * BLOCK_NS if at < 20 else 0, resumed=False, began=False)
+    worn = SensorPlacement(sensor_id="s", placement=Placement.PELVIS, mount=MOUNT)
+    calibrators = {
+        placement: Calibrator.at_start(SensorPath(worn, 0, present=True), 0)
+        for placement in (Placement.PELVIS, Placement.THORAX)
+    }
+    rom.report(1, 0, 2000 * BLOCK_NS, calibrators, None, ledger)
+    findings = ledger.drain()
+    rotations = (RomDirection.LEFT_ROTATION, RomDirection.RIGHT_ROTATION)
+    assert [one.direction in rotations for one in of(RomMeasured, findings)] == [False] * 4 + [True] * ranges
+    assert [one.detail.split(":")[0] for one in of(RomRefused, findings)] == ["axial_rotation"] * (not ranges)
 
 
 def test_a_range_carries_its_noise_its_speed_and_its_smoothness() -> None:
