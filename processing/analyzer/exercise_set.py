@@ -19,12 +19,12 @@ from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.set_reps import SetReps, SetRepsState
 from processing.analyzer.sources import PLACEMENTS, assign, drifting_channel, is_vertical, rom_segment
-from processing.analyzer.start_pose import STARTING, Pose, StartPose, StartPoseState, inclination_deg
+from processing.analyzer.start_pose import Pose, StartPose, StartPoseState, inclination_deg, report_stopped
 from processing.analyzer.vertical_counter import VerticalCounter, VerticalCounterState
 from processing.domain.commands import StartExercise
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
 from processing.domain.findings import RomSegment, SetStarted
-from processing.domain.rejections import CountingStopped, RejectionReason
+from processing.domain.rejections import RejectionReason
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, Floats
 from processing.dsp.rotation import upward
@@ -198,7 +198,7 @@ class ExerciseSet:
                 reason = RejectionReason.WALKING if walking else RejectionReason.POSTURE
                 self._report(counters.restart(reason), segment, ledger)
             if self.exercise.posture.is_upright:
-                self._report_stopped(t_ns, ledger)
+                report_stopped(self.state.code, self.state.number, t_ns, ledger)
         return pose is Pose.HELD
 
     def live(self) -> dict[RomSegment, tuple[float, float, float]]:
@@ -272,18 +272,6 @@ class ExerciseSet:
     def _report_settled(self, now_ns: int, ledger: Ledger) -> None:
         for segment, outcome in self._admission.settled(now_ns):
             self._reps.report((outcome,), segment, ledger)
-
-    def _report_stopped(self, t_ns: int, ledger: Ledger) -> None:
-        ledger.add(
-            CountingStopped,
-            t0_ns=t_ns,
-            t1_ns=t_ns,
-            algorithm=STARTING,
-            quality=1.0,
-            exercise=self.state.code,
-            set_number=self.state.number,
-            reason=RejectionReason.WALKING,
-        )
 
     def _trusted_quality(self, placements: tuple[Placement, ...], t0_ns: int, t1_ns: int) -> float:
         """Quality of what rests on these sensors, lower if one of them was not to be trusted in that time."""

@@ -6,7 +6,9 @@ from enum import StrEnum
 
 import msgspec
 
+from processing.analyzer.ledger import Ledger
 from processing.domain.exercises import Posture
+from processing.domain.rejections import CountingStopped, RejectionReason
 from processing.dsp.blocks import NS_PER_S, Floats
 from processing.dsp.trunk_axes import angle_deg, up_of
 
@@ -86,3 +88,17 @@ class StartPose:
 def inclination_deg(quat: Floats, upward: Floats) -> float:
     """Angle, degrees, from the vertical to the sensor axis up the spine, shape (3,), for an orientation, shape (4,)."""
     return angle_deg(up_of(quat.tolist()), upward.tolist())
+
+
+def report_stopped(exercise: str, set_number: int, t_ns: int, ledger: Ledger) -> None:
+    """State that a set counts no more, because the person walked off."""
+    ledger.add(
+        CountingStopped,
+        t0_ns=t_ns,
+        t1_ns=t_ns,
+        algorithm=STARTING,
+        quality=1.0,
+        exercise=exercise,
+        set_number=set_number,
+        reason=RejectionReason.WALKING,
+    )

@@ -119,6 +119,8 @@ class SetOut(BaseModel):
     counts: list[CountOut]
     rom: list[RomOut]
     rom_refused: list[RefusalReason]
+    counting_stopped: bool
+    """The person walked off; nothing was counted from then on."""
     steps: int | None
 
     @classmethod
@@ -132,6 +134,7 @@ class SetOut(BaseModel):
             counts=[CountOut(channel=c.channel, reps=c.reps, valid_reps=c.valid_reps) for c in result.counts],
             rom=[RomOut(direction=r.direction, segment=r.segment, angle_deg=r.angle_deg) for r in result.rom],
             rom_refused=list(result.refused),
+            counting_stopped=result.stopped,
             steps=result.steps,
         )
 

@@ -18,9 +18,10 @@ from processing.domain.findings import (
     StepBout,
 )
 from processing.domain.found import RefusalReason
+from processing.domain.rejections import CountingStopped
 from processing.domain.samples import Placement
 
-RESULT_KINDS = frozenset({"set_completed", "rom_measured", "rom_refused", "step_bout"})
+RESULT_KINDS = frozenset({"set_completed", "rom_measured", "rom_refused", "step_bout", "counting_stopped"})
 CALIBRATION_KINDS = frozenset({"calibration_done", "calibration_refused"})
 
 DIRECTION_WORDS: dict[RomDirection, str] = {
@@ -40,6 +41,8 @@ REFUSAL_WORDS: dict[RefusalReason, str] = {
     RefusalReason.TOO_CLOSE: "Upright and slumped are almost the same. Show both again, each as far as is comfortable.",
     RefusalReason.SENSOR: "A sensor cannot be trusted. Check that each sits firmly at its place, then calibrate again.",
 }
+
+STOPPED_WORDS = "Counting stopped when you walked off. To go on, stand in place and start the exercise again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,7 @@ class SetResult:
     counts: tuple[Count, ...]
     rom: tuple[Rom, ...]
     refused: tuple[RefusalReason, ...]
+    stopped: bool
     steps: int | None
 
     @property
@@ -99,6 +103,11 @@ class SetResult:
     def refused_words(self) -> tuple[str, ...]:
         """Why there is no range of motion, for people."""
         return tuple(REFUSAL_WORDS[reason] for reason in self.refused)
+
+    @property
+    def stopped_words(self) -> str | None:
+        """Why counting stopped before the end of the set, for people; None if it did not."""
+        return STOPPED_WORDS if self.stopped else None
 
     @property
     def duration_words(self) -> str:
@@ -174,6 +183,7 @@ def _result(completed: SetCompleted, findings: Sequence[Finding]) -> SetResult:
     measured = [f for f in findings if isinstance(f, RomMeasured) and f.set_number == number]
     rom = {(f.direction, f.segment): Rom(f.direction, f.segment, f.angle_deg) for f in measured}
     refused = [f.reason for f in findings if isinstance(f, RomRefused) and f.set_number == number]
+    stopped = any(isinstance(f, CountingStopped) and f.set_number == number for f in findings)
     bouts = [f for f in findings if isinstance(f, StepBout) and completed.t0_ns <= f.t0_ns < completed.t1_ns]
     order = list(RomDirection)
     return SetResult(
@@ -188,5 +198,6 @@ def _result(completed: SetCompleted, findings: Sequence[Finding]) -> SetResult:
         ),
         rom=tuple(sorted(rom.values(), key=lambda one: order.index(one.direction))),
         refused=tuple(dict.fromkeys(refused)),
+        stopped=stopped,
         steps=sum(bout.steps for bout in bouts) if bouts else None,
     )

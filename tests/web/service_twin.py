@@ -21,6 +21,7 @@ from processing.domain.findings import (
 )
 from processing.domain.found import RefusalReason
 from processing.domain.ids import EventId, GatewayId, SensorId, SessionId, SubjectId, finding_uuid
+from processing.domain.rejections import CountingStopped, RejectionReason
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import (
@@ -277,6 +278,16 @@ def _base(session_id: str, kind: str, ordinal: int, t0_s: float, t1_s: float) ->
         "algorithm": "test/1",
         "quality": 1.0,
     }
+
+
+def a_stop(session_id: str, number: int) -> CountingStopped:
+    """The person of a set of forward bending walks off."""
+    return CountingStopped(
+        **_base(session_id, "counting_stopped", number, 5, 5),  # type: ignore[arg-type]
+        exercise="standing_flexion_extension",
+        set_number=number,
+        reason=RejectionReason.WALKING,
+    )
 
 
 def a_set(session_id: str, number: int = 1, reps: int = 8, *, refused: bool = False) -> list[Finding]:

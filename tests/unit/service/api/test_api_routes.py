@@ -10,7 +10,7 @@ from processing.domain.posture_types import SittingPose
 from processing.wire.messages import encode_finding
 from service.api.ports import ControlState
 from service.api.problems import MEDIA_TYPE
-from tests.web.service_twin import ANNA, HUB_1, World, a_set
+from tests.web.service_twin import ANNA, HUB_1, World, a_set, a_stop
 
 START = {"subject_id": "anna-7"}
 
@@ -210,13 +210,14 @@ async def test_findings_are_paged_bit_for_bit(client: httpx.AsyncClient, world: 
 
 async def test_a_session_lists_its_committed_sets(client: httpx.AsyncClient, world: World) -> None:
     session_id = await started(client)
-    world.store.committed = [*a_set(session_id, 2, 5, refused=True), *a_set(session_id, 1, 8)]
+    world.store.committed = [*a_set(session_id, 2, 5, refused=True), *a_set(session_id, 1, 8), a_stop(session_id, 1)]
     sets = (await client.get(f"/api/v1/sessions/{session_id}")).json()["sets"]
     assert [one["set_number"] for one in sets] == [1, 2]
     assert sets[0]["counts"] == [{"channel": "flexion", "reps": 8, "valid_reps": 7}]
     assert [(r["direction"], r["angle_deg"]) for r in sets[0]["rom"]] == [("flexion", 52.4), ("extension", 18.6)]
     assert sets[1]["rom"] == []
     assert sets[1]["rom_refused"] == ["no_data"]
+    assert [one["counting_stopped"] for one in sets] == [True, False]
 
 
 async def test_gateways_report_the_health_of_their_sensors(client: httpx.AsyncClient, world: World) -> None:

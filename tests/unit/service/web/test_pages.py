@@ -7,7 +7,7 @@ import pytest
 
 from processing.domain.exercises import CATALOGUE
 from service.api.results import set_results
-from tests.web.service_twin import ANNA, World, a_set
+from tests.web.service_twin import ANNA, World, a_set, a_stop
 
 HTML = {"accept": "text/html"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -95,6 +95,14 @@ async def test_the_last_set_shows_whole_degrees_and_reasons_in_words(client: htt
     part = (await client.get("/subjects/anna-7/results", headers=HTML)).text
     assert "No range of motion. Samples were missing." in part
     assert f'data-finding="{set_results(world.store.committed)[-1].finding_id}"' in part
+
+
+async def test_who_walked_off_is_told_to_start_again(client: httpx.AsyncClient, world: World) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    world.store.committed = a_set(session.session_id)
+    assert "walked off" not in (await client.get("/subjects/anna-7/results", headers=HTML)).text
+    world.store.committed += [a_stop(session.session_id, 2), *a_set(session.session_id, 2, 1)]
+    assert "Counting stopped when you walked off." in (await client.get("/subjects/anna-7/results", headers=HTML)).text
 
 
 async def test_names_cannot_become_markup(client: httpx.AsyncClient, world: World) -> None:
