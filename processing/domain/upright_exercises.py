@@ -147,7 +147,7 @@ UPRIGHT_EXERCISES = (
         name="Hamstring stretch, standing",
         posture=Posture.STANDING,
         counting=Counting.HELD,
-        evidence=Evidence.NOT_CHECKED,
+        evidence=Evidence.SIMULATION,
         source="Hold 15-60 s: patient leaflets; bend 40-70°: estimate.",
         hold=HoldSpec(
             posture=Posture.STANDING, segment=Placement.THORAX, lift=_BEND_FORWARD, min_s=5.0, within_deg=120.0

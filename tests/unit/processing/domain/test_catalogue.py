@@ -67,8 +67,8 @@ def test_a_count_is_promised_only_where_it_was_checked() -> None:
     assert {"squat", "cat_cow", "seated_rom"} <= promised
     assert not promised & {"high_plank", "knee_to_chest", "calf_stretch", "walking"}
     for exercise in EXERCISES:
-        if exercise.counting in (Counting.HELD, Counting.PATIENT_STARTED):
-            # No finding tells of a hold yet.
+        if exercise.counting is Counting.PATIENT_STARTED:
+            # Nothing at the back tells these.
             assert exercise.evidence is Evidence.NOT_CHECKED
 
 

@@ -60,7 +60,7 @@ async def test_the_catalogue_states_evidence_and_sensors(client: httpx.AsyncClie
     assert exercises["cat_cow"]["sensors_enough"] == ["pelvis"]
     assert exercises["walking"]["counting"] == "timed"
     assert (exercises["squat"]["evidence_people"], exercises["squat"]["time_only"]) == (3, False)
-    assert (exercises["side_plank"]["evidence"], exercises["side_plank"]["time_only"]) == ("not checked yet", True)
+    assert (exercises["side_plank"]["evidence"], exercises["side_plank"]["time_only"]) == ("simulation only", True)
 
 
 async def test_a_session_takes_the_sensors_from_the_pairings(client: httpx.AsyncClient, world: World) -> None:
