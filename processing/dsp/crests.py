@@ -36,8 +36,8 @@ class Crest(NamedTuple):
 class CrestsState(msgspec.Struct):
     """State of ``Crests``.
 
-    ``best`` is the furthest value since the last turn, ``before`` and ``after`` its neighbours; ``turned`` is the
-    value of the last turn.
+    ``least`` is the hysteresis; ``best`` is the furthest value since the last turn, ``before`` and ``after`` its
+    neighbours; ``turned`` is the value of the last turn.
     """
 
     sections: SectionState
@@ -49,6 +49,7 @@ class CrestsState(msgspec.Struct):
     after: float | None = None
     last: float = 0.0
     swings: list[float] = []
+    least: float = FLOOR_MPS2
     crest_ns: int = 0
 
 
@@ -64,11 +65,13 @@ class Crests:
         state = self.state
         value = self._sections.step(up_mps2)
         crest = None
+        if state.swings and t_ns - state.crest_ns > FORGET_NS:
+            state.swings, state.least = [], FLOOR_MPS2
         if (value > state.best) is state.rising and value != state.best:
             state.best, state.best_ns, state.before, state.after = value, t_ns, state.last, None
         else:
             state.after = value if state.after is None else state.after
-            if abs(state.best - value) >= self._least(t_ns):
+            if abs(state.best - value) >= state.least:
                 crest = self._turn(t_ns, value)
         state.last = value
         return crest
@@ -77,14 +80,8 @@ class Crests:
         """Forget the signal (after a gap)."""
         self._sections.reset()
         state = self.state
-        state.rising, state.swings = True, []
+        state.rising, state.swings, state.least = True, [], FLOOR_MPS2
         state.turned = state.best = state.last = 0.0
-
-    def _least(self, t_ns: int) -> float:
-        state = self.state
-        if state.swings and t_ns - state.crest_ns > FORGET_NS:
-            state.swings = []
-        return max(FLOOR_MPS2, FOLLOW * median(state.swings)) if state.swings else FLOOR_MPS2
 
     def _turn(self, t_ns: int, value: float) -> Crest | None:
         state = self.state
@@ -93,6 +90,7 @@ class Crests:
         if state.rising and swing >= FLOOR_MPS2:
             crest = Crest(state.best_ns + round(_shift(state) * BLOCK_NS), swing)
             state.swings = [*state.swings, swing][-MEMORY:]
+            state.least = max(FLOOR_MPS2, FOLLOW * median(state.swings))
             state.crest_ns = t_ns
         state.rising, state.turned = not state.rising, state.best
         state.best, state.best_ns, state.before, state.after = value, t_ns, state.last, None

@@ -124,7 +124,9 @@ class Steps:
     def take(self, block: GridBlock, quats: Floats) -> Bout | None:
         """Take the next block and its orientations, shape (5, 4); the bout that ended with it, if one did."""
         up_axis = up_of(quats[BLOCK_SAMPLES // 2].tolist())
-        up_mps2 = sum(own * mean for own, mean in zip(up_axis, block.means[3:], strict=True))
+        x, y, z = up_axis
+        _, _, _, acc_x, acc_y, acc_z = block.means
+        up_mps2 = x * acc_x + y * acc_y + z * acc_z
         return self.step(block.t0_ns + (BLOCK_NS - GRID_NS) // 2, up_mps2, up_axis)
 
     def step(self, t_ns: int, up_mps2: float, up_axis: tuple[float, float, float]) -> Bout | None:
@@ -184,7 +186,10 @@ class Steps:
         state.speed_mps = _KEEP * state.speed_mps + motion * _PERIOD_S
         state.height_m = _KEEP * state.height_m + state.speed_mps * _PERIOD_S
         state.now = now = (state.height_m, *up_axis)
-        state.low, state.high = (_lower(state.low, now), _higher(state.high, now)) if state.count else (now, now)
+        if not state.count:
+            state.low = state.high = now
+        else:
+            state.low, state.high = _lower(state.low, now), _higher(state.high, now)
 
     def _take(self, t_ns: int, swing_mps2: float) -> Bout | None:
         state = self.state
