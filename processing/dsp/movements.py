@@ -26,8 +26,8 @@ DELAY_NS = SMOOTHED_BLOCKS * BLOCK_NS // 2 - BLOCK_NS
 the end of a block."""
 
 CALM_DPS = 3.0
-"""Below this nothing moves: breathing by 1° at 0.25 Hz turns at up to 1.6 °/s (signals.md §3.5), a slow tilt of the
-pelvis by 8° in 1.5 s reaches 10 °/s [estimate]."""
+"""Below this nothing moves: people who sit still between movements turn at 0.5-0.8 °/s, 9 times of 10 below 2 °/s
+(pelvis and T10, 6 recordings of trunk_seated); a slow tilt of the pelvis by 8° in 1.5 s reaches 10 °/s [estimate]."""
 
 PER_MPS2_DPS = 15.0
 """What a change of vertical acceleration counts as, where height tells a pose: rising by 0.18 m within 1.5 s takes
