@@ -20,9 +20,11 @@ from processing.domain.findings import (
 from processing.domain.found import RefusalReason
 from processing.domain.rejections import CountingStopped
 from processing.domain.samples import Placement
+from processing.domain.sensor_findings import FaultKind, SensorFault
 
 RESULT_KINDS = frozenset({"set_completed", "rom_measured", "rom_refused", "step_bout", "counting_stopped"})
 CALIBRATION_KINDS = frozenset({"calibration_done", "calibration_refused"})
+FAULT_KINDS = frozenset({"sensor_fault"})
 
 DIRECTION_WORDS: dict[RomDirection, str] = {
     RomDirection.FLEXION: "Forward",
@@ -43,6 +45,18 @@ REFUSAL_WORDS: dict[RefusalReason, str] = {
 }
 
 STOPPED_WORDS = "Counting stopped when you walked off. To go on, stand in place and start the exercise again."
+
+
+FAULT_WORDS: dict[FaultKind, str] = {
+    FaultKind.LOSSY: "Many samples were lost. Bring the gateway closer.",
+    FaultKind.SATURATED: "The movement was too fast for the sensor.",
+    FaultKind.STUCK: "The sensor hung. Switch it off and on.",
+    FaultKind.BIASED: "The sensor was not at rest before the exercise. Stand still for three seconds, then calibrate.",
+    FaultKind.UPSIDE_DOWN: "The sensor is upside down. Turn it round, then calibrate again.",
+    FaultKind.ASKEW: "The sensor sits otherwise than stated. What the bends showed is used.",
+    FaultKind.SWAPPED: "The two sensors are swapped. Exchange them, then calibrate again.",
+    FaultKind.SLIPPED: "The sensor seems to have slipped. Fasten it, then calibrate again.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +131,19 @@ class SetResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FaultResult:
+    """What was wrong with a sensor during a session."""
+
+    placement: Placement
+    fault: FaultKind
+
+    @property
+    def words(self) -> str:
+        """The same for people, with what to do."""
+        return FAULT_WORDS[self.fault]
+
+
+@dataclass(frozen=True, slots=True)
 class CalibrationResult:
     """Last calibration of one sensor; ``refused`` is None when it worked."""
 
@@ -176,6 +203,12 @@ def last_calibrations(findings: Iterable[Finding]) -> tuple[CalibrationResult, .
         if outcome.placement not in last or last[outcome.placement].t1_ns <= outcome.t1_ns:
             last[outcome.placement] = outcome
     return tuple(last[placement] for placement in sorted(last))
+
+
+def sensor_faults(findings: Iterable[Finding]) -> tuple[FaultResult, ...]:
+    """Everything that was wrong with the sensors, each thing once, in the order in which it was found."""
+    faults = sorted((one for one in findings if isinstance(one, SensorFault)), key=lambda one: one.ordinal)
+    return tuple(dict.fromkeys(FaultResult(one.placement, one.fault) for one in faults))
 
 
 def _result(completed: SetCompleted, findings: Sequence[Finding]) -> SetResult:

@@ -19,7 +19,7 @@ from service.api.desk import ExerciseOrder
 from service.api.events import STALE_MS, control_event, session_view
 from service.api.ports import NEVER_OPENED, ControlState, Session, StoredControl, start_event_of
 from service.api.problems import FieldError, ProblemError
-from service.api.results import CALIBRATION_KINDS, RESULT_KINDS
+from service.api.results import CALIBRATION_KINDS, FAULT_KINDS, RESULT_KINDS
 from service.api.routes import Dependencies
 from service.web import views
 
@@ -164,7 +164,8 @@ async def _start_state(deps: Dependencies, session: Session | None) -> ControlSt
 async def _results(deps: Dependencies, session: Session | None) -> views.Results:
     if session is None:
         return views.Results((), ())
-    return views.results_of(await deps.store.findings_of_kind(session.session_id, RESULT_KINDS | CALIBRATION_KINDS))
+    kinds = RESULT_KINDS | CALIBRATION_KINDS | FAULT_KINDS
+    return views.results_of(await deps.store.findings_of_kind(session.session_id, kinds))
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -12,11 +12,13 @@ from service.api.events import ConnectionEvent, GatewayView, OverviewEvent, Sens
 from service.api.ports import ControlState, Session, Subject
 from service.api.results import (
     CalibrationResult,
+    FaultResult,
     SetResult,
     best_rom,
     is_timed,
     last_calibrations,
     name_of,
+    sensor_faults,
     set_results,
 )
 
@@ -102,6 +104,7 @@ class Results:
 
     sets: tuple[SetResult, ...]
     calibrations: tuple[CalibrationResult, ...]
+    faults: tuple[FaultResult, ...] = ()
 
     @property
     def last(self) -> SetResult | None:
@@ -127,8 +130,8 @@ class Row:
 
 
 def results_of(findings: Sequence[Finding]) -> Results:
-    """Results from committed findings of ``RESULT_KINDS`` and ``CALIBRATION_KINDS``."""
-    return Results(set_results(findings), last_calibrations(findings))
+    """Results from committed findings of ``RESULT_KINDS``, ``CALIBRATION_KINDS`` and ``FAULT_KINDS``."""
+    return Results(set_results(findings), last_calibrations(findings), sensor_faults(findings))
 
 
 def choices() -> tuple[Choice, ...]:

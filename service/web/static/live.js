@@ -225,7 +225,7 @@ function onFinding({ finding }) {
     showCount(timed ? clock((finding.t1_ns - finding.t0_ns) / 1e6) : String(total), timed ? "minutes" : "repetitions",
       `Set ${finding.set_number}, saving…`);
     loadUntilSaved(finding, SAVED_TRIES);
-  } else if (finding.type === "calibration_done" || finding.type === "calibration_refused") {
+  } else if (["calibration_done", "calibration_refused", "sensor_fault"].includes(finding.type)) {
     setTimeout(loadResults, SAVED_EVERY_MS);
   }
 }

@@ -6,7 +6,10 @@ import httpx
 import pytest
 
 from processing.domain.exercises import CATALOGUE
-from service.api.results import set_results
+from processing.domain.ids import SessionId, finding_uuid
+from processing.domain.samples import Placement
+from processing.domain.sensor_findings import FaultKind, SensorFault
+from service.api.results import FAULT_WORDS, set_results
 from tests.web.service_twin import ANNA, World, a_set, a_stop
 
 HTML = {"accept": "text/html"}
@@ -105,6 +108,31 @@ async def test_who_walked_off_is_told_to_start_again(client: httpx.AsyncClient, 
     assert "Counting stopped when you walked off." in (await client.get("/subjects/anna-7/results", headers=HTML)).text
 
 
+async def test_what_is_wrong_with_a_sensor_is_said_once_with_what_to_do(
+    client: httpx.AsyncClient, world: World
+) -> None:
+    session = await world.desk.start_session(ANNA, None)
+    faults = [
+        SensorFault(
+            finding_id=finding_uuid(SessionId(session.session_id), "sensor_fault", ordinal),
+            session_id=session.session_id,
+            ordinal=ordinal,
+            t0_ns=1,
+            t1_ns=2,
+            algorithm="sensor_watch/1",
+            quality=1.0,
+            placement=Placement.THORAX,
+            sensor_id="s",
+            fault=FaultKind.SLIPPED,
+            detail="20° off",
+        )
+        for ordinal in range(2)
+    ]
+    world.store.committed = [*a_set(session.session_id), *faults]
+    part = (await client.get("/subjects/anna-7/results", headers=HTML)).text
+    assert part.count("Sensor, upper back: The sensor seems to have slipped. Fasten it, then calibrate again.") == 1
+
+
 async def test_names_cannot_become_markup(client: httpx.AsyncClient, world: World) -> None:
     world.store.people[ANNA] = type(world.store.people[ANNA])(ANNA, "<script>alert(1)</script>")
     for path in ("/", "/subjects/anna-7/live"):
@@ -138,3 +166,7 @@ async def test_a_bad_form_gets_a_page_that_says_what_to_do(
 async def test_a_command_without_a_session_is_a_problem(client: httpx.AsyncClient) -> None:
     answer = await client.post("/subjects/anna-7/commands", content="type=calibrate", headers=FORM)
     assert (answer.status_code, answer.json()["type"]) == (409, "urn:lumbar:problem:no_session")
+
+
+def test_there_are_words_for_every_fault() -> None:
+    assert set(FAULT_WORDS) == set(FaultKind)
