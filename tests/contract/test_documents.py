@@ -118,3 +118,15 @@ def test_the_page_of_exercises_is_the_catalogue() -> None:
     text = page.read_text(encoding="utf-8")
 
     assert with_catalogue(text, page) == text, "run: lumbar exercises --page docs/exercises.md"
+
+
+def test_every_file_with_figures_from_memory_is_named_in_the_list_of_what_is_to_be_checked() -> None:
+    text = (ROOT / "docs" / "signal-core.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"^\| `(processing/\S+\.py)` \|", text, re.MULTILINE))
+    marked = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "processing").rglob("*.py")
+        if "from memory" in " ".join(path.read_text(encoding="utf-8").split())
+    }
+
+    assert named == marked
