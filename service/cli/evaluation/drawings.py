@@ -117,7 +117,8 @@ def draw_seated_trunk(recording: Recording) -> Figure:
         stated = [recording.floats(name) for name in names if name in recording.arrays]
         extremes_s = np.concatenate(stated) if stated else np.empty(0)
         at_foot = axes.get_xaxis_transform()
-        axes.plot(extremes_s, 0.06 + 0.0 * extremes_s, "^", color=TRUE, ms=5, transform=at_foot, label="true extremes")
+        label = "true extremes" if stated else None
+        axes.plot(extremes_s, 0.06 + 0.0 * extremes_s, "^", color=TRUE, ms=5, transform=at_foot, label=label)
         legend_above(axes)
     return figure
 

@@ -15,8 +15,8 @@ from service.cli.evaluation.figures import Result, Row
 from service.cli.evaluation.folder import Folder, read_recording
 from service.cli.plots import DOTS_PER_INCH
 
-COLOURS = 48
-"""Of a picture's palette: lines on white need no more, and a third of the bytes."""
+COLOURS = 128
+"""Of a picture's palette: lines on white need no more, and half of the bytes."""
 
 
 def draw_pictures(folder: Folder, rows: Sequence[Row], directory: Path) -> dict[str, Path]:
