@@ -117,7 +117,12 @@ class ChannelCounter:
     def rest(self, point: Point) -> list[Outcome]:
         """The person has come to rest: the swing under way may count."""
         turn = self._turns.rest(point)
-        return [] if turn is None else self._take(turn, point.t_ns)
+        if turn is not None:
+            return self._take(turn, point.t_ns)
+        # Where several planes are counted, a small movement of one is what it takes from another.
+        small = self._turns.small(point) if self._min_share == 0.0 and self._reps.state.half is None else None
+        known = small is not None and self._reps.opening(small)
+        return [self._rejected(small, RejectionReason.TOO_SMALL)] if small is not None and known else []
 
     def finish(self, now_ns: int) -> list[Outcome]:
         """The set is over."""

@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 import msgspec
 
-FOLLOW = 0.3
+from processing.dsp.plane_share import Span, share_of, span_at
+
+FOLLOW = 0.33
 """Threshold as a fraction of the median swing. A half-done repetition (0.45 of the usual size) must still turn the
 channel, and wobbles on the way must not: on trunk_seated 0.28 to 0.35 give the same counts for each of the six people,
-so leaving one out changes nothing. It also confirms earlier than the 0.5 of signals.md §3.3."""
+so leaving one out changes nothing, and 0.33 loses fewer of them than 0.3 when a twentieth of the samples is missing. It
+also confirms earlier than the 0.5 of signals.md §3.3."""
 
 MEMORY = 5
 """Swings that the median is taken over (signals.md §3.2)."""
@@ -28,10 +31,6 @@ bend overshoot by up to 0.26 (trunk_seated)."""
 TURNED_NS = 100_000_000
 """Time since the furthest point from which the movement seems to have turned: with the delay of the filter, 0.11 s, a
 turn shows 0.2 s after it was made, within the 0.3 s of signals.md §7 no. 4."""
-
-TURNED_ROUND_DEG = 90.0
-"""No trunk turns so far (T10 against the earth: 63 ± 19° from side to side, signals.md §2.5): the whole person has
-turned round, and where neutral is, is not known."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
@@ -62,17 +61,6 @@ class Turn(NamedTuple):
     def amplitude(self) -> float:
         """Size of the swing that ended here, in the channel's unit."""
         return abs(self.point.value - self.begin.value)
-
-
-class Span(msgspec.Struct, frozen=True, array_like=True):
-    """Lowest and highest value of every axis over a while."""
-
-    low: tuple[float, ...]
-    high: tuple[float, ...]
-
-    def widened(self, axes: tuple[float, ...]) -> Span:
-        """Span that holds these values as well."""
-        return Span(tuple(map(min, self.low, axes)), tuple(map(max, self.high, axes)))
 
 
 class TurningPointsState(msgspec.Struct):
@@ -163,7 +151,7 @@ class TurningPoints:
             return None
         if state.now is not None:
             # What the other axes did before a rest is no part of the movement after it.
-            state.now = state.since = _span(now)
+            state.now = state.since = span_at(now.axes)
         usual = median(state.swings) if state.swings else self._floor / RESTED
         if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
             return None
@@ -171,6 +159,19 @@ class TurningPoints:
         if turn.share < self._min_share or not turn.is_far:
             self._start(now)
         return turn
+
+    def small(self, now: Point) -> Turn | None:
+        """At rest in neutral: what went out by half the floor or more and came back without being a swing, once."""
+        state = self.state
+        if state.begin is None or state.best is None or abs(now.value) > 0.5 * self._floor:
+            return None
+        near, out = sorted((state.begin, state.best), key=lambda point: abs(point.value - now.value))
+        size = abs(out.value - near.value)
+        if size < 0.5 * self._floor or abs(out.value - now.value) < RESTED * size:
+            return None
+        self._start(now)
+        began = near if near.t_ns < out.t_ns else Point(out.t_ns, near.value, near.axes)
+        return Turn(1 if out.value > near.value else -1, out, began, reversed=True, is_far=True, share=1.0)
 
     def turning(self, now_ns: int) -> Turn | None:
         """The turn that the movement under way seems to have made, before it is certain.
@@ -184,7 +185,7 @@ class TurningPoints:
         if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
             return None
         far = self._is_far(state.best, state.begin, state.best)
-        share = _share(state.begin, state.best, state.then) if self._min_share else 1.0
+        share = self._share(state.begin, state.best)
         return Turn(state.side, state.best, state.begin, reversed=True, is_far=far, share=share)
 
     def reset(self) -> None:
@@ -200,12 +201,12 @@ class TurningPoints:
         state = self.state
         state.begin = state.best = now
         state.out_ns = state.best_out_ns = now.t_ns
-        state.now = state.then = state.since = _span(now)
+        state.now = state.then = state.since = span_at(now.axes)
 
     def _reach(self, now: Point) -> None:
         state = self.state
         state.best, state.best_out_ns, state.then = now, state.out_ns, state.now
-        state.since = _span(now)
+        state.since = span_at(now.axes)
 
     def _follow_out(self, now: Point, begin: Point, best: Point, *, at_rest: bool) -> None:
         """Keep when the movement set out, and the span of the axes since the last rest before that."""
@@ -218,7 +219,7 @@ class TurningPoints:
         if near:
             state.out_ns = now.t_ns
         if near and at_rest:
-            state.now = _span(now)
+            state.now = span_at(now.axes)
         elif self._min_share and state.now is not None:
             state.now = state.now.widened(now.axes)
         if self._min_share and state.since is not None:
@@ -244,7 +245,7 @@ class TurningPoints:
         state = self.state
         assert state.begin is not None
         assert state.best is not None
-        share = _share(state.begin, state.best, state.then) if self._min_share else 1.0
+        share = self._share(state.begin, state.best)
         begin = Point(max(state.best_out_ns, state.begin.t_ns), state.begin.value, state.begin.axes)
         # Where a person comes to rest is what counts, not how far they had overshot on the way there.
         far = self._is_far(state.best, state.begin, state.best if reversed_there else now)
@@ -252,13 +253,18 @@ class TurningPoints:
         state.side, state.begin, state.best = -state.side, state.best, now
         state.out_ns = state.best_out_ns = max(state.begin.t_ns, state.out_ns)
         # What the axes did between the turn and now belongs to the new swing.
-        state.now = state.then = (state.since or _span(state.begin)).widened(now.axes)
-        state.since = _span(now)
+        state.now = state.then = (state.since or span_at(state.begin.axes)).widened(now.axes)
+        state.since = span_at(now.axes)
         if share >= self._min_share:
             size = abs(turn.point.value) if self._from_zero else turn.amplitude
             state.swings = [*state.swings, size][-MEMORY:]
             self._follow()
         return turn
+
+    def _share(self, begin: Point, best: Point) -> float:
+        if not self._min_share:
+            return 1.0
+        return share_of(best.value - begin.value, best.value, best.axes, self.state.then)
 
     def _is_far(self, best: Point, begin: Point, place: Point) -> bool:
         if self._from_zero and self.state.swings:
@@ -268,31 +274,3 @@ class TurningPoints:
     def _follow(self) -> None:
         swings = self.state.swings
         self._threshold = max(self._floor, FOLLOW * median(swings)) if swings else self._floor
-
-
-def _span(point: Point) -> Span:
-    return Span(point.axes, point.axes)
-
-
-def _share(begin: Point, best: Point, span: Span | None) -> float:
-    """Part of the swing in all movement: by the way since the last rest or by the place of the turn, whichever is less.
-
-    The way is the squared movement of the channel over that of all axes. Of a swing that began before the rest only
-    what came after it counts: the others' movement is known since then only. The place is the squared distance from
-    neutral over that of all axes: a swing back from one plane into another's movement is mostly way, but ends
-    in the other plane.
-    """
-    if span is None:
-        return 1.0
-    spans = [(high - low) ** 2 for low, high in zip(span.low, span.high, strict=True)]
-    own = spans[best.axes.index(best.value)]
-    # The channel's own span is at least its swing since then; what it wandered beyond that counts against it.
-    swing = min((best.value - begin.value) ** 2, own)
-    way = _part(swing, sum(spans))
-    if max(map(abs, best.axes)) > TURNED_ROUND_DEG:
-        return way
-    return min(way, _part(best.value**2, sum(axis * axis for axis in best.axes)))
-
-
-def _part(one: float, total: float) -> float:
-    return one / total if total > 0.0 else 1.0

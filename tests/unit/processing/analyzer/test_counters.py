@@ -140,3 +140,17 @@ def test_a_repetition_shows_within_three_tenths_of_a_second_of_its_turn_and_coun
     first_s = [next(at for at, (seen, _) in enumerate(shown) if seen == number) * 0.05 + 0.05 for number in (1, 2, 3)]
     assert first_s == [pytest.approx(turn_s + 0.15, abs=0.15) for turn_s in (1.5, 4.5, 7.5)]
     assert all(sure <= seen <= sure + 1 for seen, sure in shown)
+
+
+def test_a_movement_between_half_the_floor_and_the_floor_is_rejected_as_too_small_once() -> None:
+    counters = AngleCounters((BEND,), Channel.AXIAL_ROTATION)
+    outcomes: list[Outcome] = []
+    flexion = poses((7.0, 0.5), (0.0, 4.0), (3.0, 0.5), (0.0, 4.0))
+    for at in range(len(flexion) // BLOCK_SAMPLES):
+        part = flexion[at * BLOCK_SAMPLES : (at + 1) * BLOCK_SAMPLES]
+        outcomes += counters.step(at * BLOCK_NS, np.stack((part, 0.0 * part, 0.0 * part), axis=1), BLOCK_NS)
+    outcomes += counters.finish(len(flexion) * GRID_NS)
+    (rejected,) = rejections(outcomes)
+    assert rejected.reason is RejectionReason.TOO_SMALL
+    assert rejected.amplitude == pytest.approx(7.0, abs=0.5)
+    assert rejected.t_peak_ns == pytest.approx(3.2 * NS_PER_S, abs=0.6 * NS_PER_S)
