@@ -13,6 +13,7 @@ import msgspec
 
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.repetitions import Rep
+from processing.dsp.vertical import speed_lead_ns
 
 STROKE_SPEED = 0.4
 """Fraction of its peak speed at which a stroke begins and ends. On squat_lowback 0.3 and 0.4 date equally well and
@@ -99,12 +100,13 @@ class VerticalBounds:
         returned_ns = self._crossing(way, back, 1)
         middle_ns = self._time(next(at for at in range(out, back + 1) if way[at] <= 0.0))
         before_ns = self._before(left_ns)
-        t0_ns = left_ns - before_ns
+        lead_ns = speed_lead_ns(returned_ns - left_ns + before_ns + self._usual_ns)
+        t0_ns = left_ns + lead_ns - before_ns
         if state.last_t1_ns is not None:
-            t0_ns = min(max(t0_ns, state.last_t1_ns), left_ns)
+            t0_ns = min(max(t0_ns, state.last_t1_ns), left_ns + lead_ns)
         state.ended_ns = returned_ns
-        state.last_t1_ns = min(returned_ns + self._usual_ns, state.newest_ns)
-        return rep._replace(t0_ns=t0_ns, t_peak_ns=middle_ns, t1_ns=state.last_t1_ns)
+        state.last_t1_ns = min(returned_ns + lead_ns + self._usual_ns, state.newest_ns)
+        return rep._replace(t0_ns=t0_ns, t_peak_ns=middle_ns + lead_ns, t1_ns=state.last_t1_ns)
 
     def reset(self) -> None:
         """Forget the speeds (after a gap); the usual pause stays. A repetition that waits must be taken before."""

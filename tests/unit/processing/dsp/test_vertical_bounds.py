@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import numpy as np
@@ -12,6 +13,7 @@ from processing.analyzer.vertical_counter import VerticalCounter
 from processing.domain.exercises import Channel, CountedChannel, Swing
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, GRID_S
+from processing.dsp.vertical import Vertical, speed_lead_ns
 
 
 def strokes(move_s: float, pause_s: float, sign: int, reps: int = 5, rest_s: float = 3.0) -> tuple[list[float], list]:
@@ -65,3 +67,16 @@ def test_repetitions_do_not_overlap() -> None:
     reps = [one.rep for one in counted_in(acc, Swing.DOWN_UP)]
     assert all(rep.t0_ns < rep.t_peak_ns < rep.t1_ns for rep in reps)
     assert all(one.t1_ns <= other.t0_ns for one, other in pairwise(reps))
+
+
+@pytest.mark.parametrize("period_s", [2.0, 3.5, 5.0])
+def test_the_vertical_speed_leads_the_movement_by_what_is_said(period_s: float) -> None:
+    vertical, omega = Vertical(), 2.0 * math.pi / period_s
+    times_s = np.arange(round(60.0 / GRID_S)) * GRID_S
+    speeds = []
+    for t_s in times_s.tolist():
+        vertical.step(GRAVITY_MPS2 + omega * math.cos(omega * t_s))
+        speeds.append(vertical.speed_mps)
+    late = times_s > 30.0
+    phase = np.angle(np.sum(np.array(speeds)[late] * np.exp(-1j * omega * times_s[late])) * 1j)
+    assert phase / omega == pytest.approx(speed_lead_ns(round(period_s * 1e9)) / 1e9, abs=0.012)
