@@ -16,6 +16,10 @@ RETURNED = 0.7
 SETTLED_NS = NS_PER_S // 2
 """Time without further return that ends such a repetition."""
 
+LONGEST_PAUSE_NS = 12 * NS_PER_S
+"""Time in neutral after one side of a movement to both sides that ends it: as long as the longest repetition that is as
+prescribed for the ranges of motion (``tempo_s`` of the catalogue). What follows later is another repetition."""
+
 _FIXED_SIDE: dict[str, int] = {"down_up": -1, "up_down": 1}
 """Side of the turn that is counted, for swings that fix it."""
 
@@ -42,7 +46,7 @@ class RepetitionsState(msgspec.Struct):
     """State of ``Repetitions``.
 
     ``returned_ns`` is when the half under way had come back from its peak, ``level_ns`` when it had come back to
-    neutral from ``other``, the furthest point on the other side.
+    neutral from ``other``, the furthest point on the other side. ``paused_ns`` is since when it has stayed in neutral.
     """
 
     side: int = 0
@@ -50,6 +54,7 @@ class RepetitionsState(msgspec.Struct):
     returned_ns: int | None = None
     other: Point | None = None
     level_ns: int | None = None
+    paused_ns: int | None = None
 
 
 class Repetitions:
@@ -80,7 +85,7 @@ class Repetitions:
         rep = None if half is None else self._done(half, self._back(half, turn.begin.t_ns), half.amplitude)
         amplitude = abs(turn.point.value) if self._either else turn.amplitude
         state.half = Half(turn.side, turn.begin, turn.point, amplitude)
-        state.returned_ns = state.other = state.level_ns = None
+        state.returned_ns = state.other = state.level_ns = state.paused_ns = None
         return rep
 
     def opens(self, turn: Turn) -> bool:
@@ -97,7 +102,7 @@ class Repetitions:
         return (turn.reversed or turn.is_far) and turn.side == (self.state.side or turn.side)
 
     def settle(self, now: Point, best: Point | None) -> Rep | None:
-        """Watch the way back after the turn; ends a one-sided repetition that has come back and goes no further."""
+        """Watch the way back after the turn; ends a repetition that has come back and goes no further."""
         state = self.state
         half = state.half
         if half is None:
@@ -107,10 +112,23 @@ class Repetitions:
             state.returned_ns = now.t_ns
         if self._both and best is not None:
             self._watch_level(now, best, half)
+            return self._paused(now, half)
         if self._both or state.returned_ns is None or best is None or now.t_ns - best.t_ns < SETTLED_NS:
             return None
         state.half = None
         return self._done(half, best.t_ns, half.amplitude)
+
+    def _paused(self, now: Point, half: Half) -> Rep | None:
+        """The repetition of one side only, once the person has stayed in neutral for too long to go on to the other."""
+        state = self.state
+        if abs(now.value) > (1.0 - RETURNED) * abs(half.peak.value):
+            state.paused_ns = None
+        elif state.paused_ns is None:
+            state.paused_ns = now.t_ns
+        elif now.t_ns - state.paused_ns >= LONGEST_PAUSE_NS:
+            state.half = None
+            return self._done(half, state.paused_ns, half.amplitude)
+        return None
 
     def _watch_level(self, now: Point, best: Point, half: Half) -> None:
         state = self.state

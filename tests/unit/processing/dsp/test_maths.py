@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from processing.domain.exercises import Posture, Swing
 from processing.domain.ids import SensorId
-from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, GridBlock, SampleBlock
+from processing.dsp.blocks import BLOCK_NS, BLOCK_SAMPLES, GRID_NS, GRID_S, NS_PER_S, GridBlock, SampleBlock
 from processing.dsp.excursion import Excursion
 from processing.dsp.functional_axis import FunctionalAxis
 from processing.dsp.lowpass import STEP_BAND_HZ, Section, movement_lowpass, step_bandpass
@@ -226,6 +226,18 @@ def test_one_sided_movements_are_counted_in_either_direction(reps: int, size: fl
     assert count(moves(*([size, 0.0] * reps)), Swing.ONE_SIDED, 10.0) == reps
     assert count(moves(*([-size, 0.0] * reps)), Swing.ONE_SIDED, 10.0) == reps
     assert count(moves(*([-size, 0.0] * reps)), Swing.DOWN_UP, 10.0) == reps
+
+
+def test_a_side_after_which_the_person_pauses_is_over_with_its_return_and_not_with_the_next_movement() -> None:
+    turns, reps = TurningPoints(10.0, rests_at_zero=True), Repetitions(Swing.BOTH_SIDES)
+    found = []
+    for at, value in enumerate([*moves(30.0, 0.0), *([0.0] * 2000), *moves(-30.0, 0.0), *([0.0] * 2000)]):
+        now = Point(at * GRID_NS, value)
+        turn = turns.step(now)
+        found += [reps.turn(turn, now.t_ns)] if turn is not None else []
+        found += [reps.settle(now, turns.state.best)]
+
+    assert [round((rep.t1_ns - rep.t0_ns) / NS_PER_S, 1) for rep in found if rep is not None] == [1.4, 1.4]
 
 
 def test_small_movements_are_no_repetitions() -> None:
