@@ -183,6 +183,7 @@ class Calibrator:
             self.state.phase = Phase.DONE
             self.state.requested = False
             self.state.bent, self.state.slipped = True, False
+            self._restart_axis()
             self._accept(path, t_ns, ledger, "functional", axis.explained)
         elif self.state.requested:
             detail = f"the bends explain {explained:.2f} of the movement, {MIN_EXPLAINED} is needed about a level axis"

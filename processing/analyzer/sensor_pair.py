@@ -81,7 +81,8 @@ class SensorPair:
         if still_ns != self.state.still_ns:
             self.state.still_ns, self.state.judged, self.state.bends = still_ns, False, MovingTogetherState()
             self._bends = MovingTogether(self.state.bends)
-        return self._bends if Phase.BENDS in (lower.phase, upper.phase) else None
+        seeks = Phase.BENDS in (lower.phase, upper.phase)
+        return self._bends if seeks and not self.state.judged else None
 
     def judge_bends(self, worn: Mapping[Placement, WornSensor], t_ns: int, ledger: Ledger) -> None:
         """Once both sensors have an axis from the same bends: do they belong together?"""
@@ -91,11 +92,13 @@ class SensorPair:
         if not (lower.state.bent and upper.state.bent):
             return
         self.state.judged = True
-        if self._is_swapped(self._bends, worn, (self.state.still_ns[0], t_ns), ledger):
+        bends, self._bends = self._bends, MovingTogether()
+        self.state.bends = self._bends.state
+        if self._is_swapped(bends, worn, (self.state.still_ns[0], t_ns), ledger):
             return
         assert lower.rightward is not None
         assert upper.rightward is not None
-        agreement = self._bends.agreement(lower.rightward, upper.rightward)
+        agreement = bends.agreement(lower.rightward, upper.rightward)
         if agreement < MIN_AGREEMENT:
             detail = f"while bending the two flexion axes agree by {agreement:.2f}, {MIN_AGREEMENT} is needed"
             for one in worn.values():

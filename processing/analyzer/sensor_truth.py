@@ -38,7 +38,7 @@ class SensorTruth:
     ) -> None:
         self.state = state or SensorTruthState(
             {path.placement: SensorWatchState() for path in paths},
-            {path.placement: MountCheckState() for path in paths},
+            {path.placement: MountCheckState() for path in paths if path.worn.mount is not None},
         )
         self.watches = {placement: SensorWatch(one) for placement, one in self.state.watches.items()}
         self._worn = {
@@ -54,7 +54,8 @@ class SensorTruth:
         for placement, frame in frames.items():
             worn = self._worn[placement]
             worn.watch.step(worn.path, frame, ledger, exercising=exercise is not None)
-            self._mounts[placement].step(worn, exercise, ledger)
+            if placement in self._mounts:
+                self._mounts[placement].step(worn, exercise, ledger)
         if len(self._worn) == len(PAIR):
             self._pair.step(self._worn, frames, exercise)
             t_ns = next(iter(frames.values())).block.t0_ns

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from processing.analyzer.calibration import Calibrator
-from processing.analyzer.daily import Daily
+from processing.analyzer.everyday import Everyday
 from processing.analyzer.exercise_set import ExerciseSet
 from processing.analyzer.inputs import Ordered, SessionInput, SessionRefusedError
 from processing.analyzer.ledger import Ledger, LedgerState
@@ -66,7 +66,7 @@ class SessionAnalyzer:
         self._ledger = Ledger(LedgerState(start.session_id))
         self._commands: list[WaitingCommand] = []
         self._set: ExerciseSet | None = None
-        self._daily = Daily([path.placement for path in self._paths])
+        self._daily = Everyday([path.placement for path in self._paths])
         self._sets = 0
         self._ended = False
         self._dropped_commands = 0
@@ -134,7 +134,7 @@ class SessionAnalyzer:
             self._apply(self._commands.pop(0))
         if self._ended:
             return
-        self._daily.close(self._ledger)
+        self._daily.watch().close(self._ledger)
         for path in self._paths:
             path.follow_clock(new_ns)
         self._front = first_block_from(new_ns)
@@ -145,7 +145,7 @@ class SessionAnalyzer:
         self._truth.shift(shift_ns)
         if self._set is not None:
             self._set.shift(shift_ns)
-        self._daily.follow_clock(shift_ns)
+        self._daily.watch().follow_clock(shift_ns)
         self._advance()
 
     def _advance(self) -> None:
@@ -186,7 +186,7 @@ class SessionAnalyzer:
             rests_ns = {path.placement: path.rest.lasts_ns(now_ns) for path in self._paths}
             self._set.step(frames, rests_ns, self._ledger)
         else:
-            self._daily.step(self._paths, self._calibrators, self._truth.watches, frames, self._ledger)
+            self._daily.watch().step(self._paths, self._calibrators, self._truth.watches, frames, self._ledger)
         self._seen = True
         self._front += 1
 
@@ -195,7 +195,7 @@ class SessionAnalyzer:
         match waiting.command:
             case StartExercise() as order:
                 self._end_set(t_ns)
-                self._daily.finish(self._ledger)
+                self._daily.pause(self._ledger)
                 for path, calibrator in zip(self._paths, self._calibrators.values(), strict=True):
                     calibrator.settle(path, t_ns, self._ledger)
                 self._sets += 1
@@ -214,7 +214,7 @@ class SessionAnalyzer:
                 report_pain(t_ns, score, None if self._set is None else self._set.exercise.code, self._ledger)
             case CapturePosture(pose=pose):
                 self._end_set(t_ns)
-                self._daily.capture(pose, t_ns)
+                self._daily.watch().capture(pose, t_ns)
             case EndSession():
                 self._end(t_ns)
             case StartSession():
@@ -232,7 +232,7 @@ class SessionAnalyzer:
 
     def _end(self, t_ns: int) -> None:
         self._end_set(t_ns)
-        self._daily.close(self._ledger)
+        self._daily.watch().close(self._ledger)
         for path in self._paths:
             hole = path.open_hole(t_ns)
             if hole is not None:
@@ -292,7 +292,7 @@ class SessionAnalyzer:
         analyzer._sets = state.sets
         if state.running is not None:
             analyzer._set = ExerciseSet(state.running, analyzer._calibrators, analyzer._truth.watches)
-        analyzer._daily = Daily(tuple(analyzer._calibrators), state.daily)
+        analyzer._daily = Everyday(tuple(analyzer._calibrators), state.daily)
         analyzer._ended = state.ended
         analyzer._dropped_commands = state.dropped
         analyzer._seen = state.seen

@@ -5,7 +5,6 @@ from __future__ import annotations
 import msgspec
 
 from processing.analyzer.calibration import CalibratorState
-from processing.analyzer.daily import DailyState
 from processing.analyzer.exercise_set import ExerciseSetState
 from processing.analyzer.ledger import LedgerState
 from processing.analyzer.sensor import SensorPathState
@@ -21,7 +20,7 @@ class WaitingCommand(msgspec.Struct, frozen=True):
 
 
 class SessionState(msgspec.Struct):
-    """State of a ``SessionAnalyzer``."""
+    """State of a ``SessionAnalyzer``; ``daily`` is packed."""
 
     start: StartSession
     begin_ns: int
@@ -32,7 +31,7 @@ class SessionState(msgspec.Struct):
     truth: SensorTruthState
     commands: list[WaitingCommand]
     running: ExerciseSetState | None
-    daily: DailyState
+    daily: bytes
     sets: int
     ended: bool
     dropped: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 
 import msgspec
@@ -42,20 +43,39 @@ _UPRIGHT = (Posture.STANDING, Posture.SITTING)
 """Postures in which a turn about the spine is one about the vertical; lying it shows as a lean to the side."""
 
 
+_READING = struct.Struct("7d")
+
+
 class RestPose(msgspec.Struct, frozen=True):
-    """Acceleration and orientation of each sensor in a rest."""
+    """Acceleration and orientation of each sensor in a rest, packed."""
 
     t_ns: int
-    acc: dict[Placement, list[float]]
-    quats: dict[Placement, list[float]]
+    readings: dict[Placement, bytes]
+
+    @classmethod
+    def of(cls, t_ns: int, frames: Mapping[Placement, Frame]) -> RestPose:
+        """What the sensors show now."""
+        readings = {
+            placement: _READING.pack(*frame.block.means[3:], *frame.quats[-1].tolist())
+            for placement, frame in frames.items()
+        }
+        return cls(t_ns, readings)
+
+    def acc(self, placement: Placement) -> tuple[float, ...]:
+        """Mean acceleration of a block, m/s²."""
+        return _READING.unpack(self.readings[placement])[:3]
+
+    def quat(self, placement: Placement) -> tuple[float, ...]:
+        """Quaternion ``w, x, y, z``, sensor to earth."""
+        return _READING.unpack(self.readings[placement])[3:]
 
     def later(self, by_ns: int) -> RestPose:
         """The same at a time later by so much."""
-        return RestPose(self.t_ns + by_ns, self.acc, self.quats)
+        return RestPose(self.t_ns + by_ns, self.readings)
 
     def tilts_since_deg(self, earlier: RestPose) -> dict[Placement, float]:
         """How far gravity has moved in each sensor since another rest, degrees."""
-        return {placement: tilt_between_deg(earlier.acc[placement], acc) for placement, acc in self.acc.items()}
+        return {placement: tilt_between_deg(earlier.acc(placement), self.acc(placement)) for placement in self.readings}
 
     def slipped_since(
         self, earlier: RestPose, worn: Mapping[Placement, WornSensor], posture: Posture, limit_deg: float
@@ -74,7 +94,7 @@ class RestPose(msgspec.Struct, frozen=True):
             if not (others and posture is Posture.STANDING and limit_deg >= SLIP_DEG):
                 if rightward is None:
                     continue
-                off_deg = lateral_between_deg(earlier.acc[placement], self.acc[placement], rightward)
+                off_deg = lateral_between_deg(earlier.acc(placement), self.acc(placement), rightward)
             if off_deg > limit_deg and all(other_deg <= EXPLAINED * limit_deg for other_deg in others):
                 slipped[placement] = off_deg
         return slipped
@@ -123,11 +143,7 @@ class Slips:
         now_ns = next(iter(frames.values())).block.t0_ns + BLOCK_NS
         if len(frames) < len(worn) or any(one.path.rest.lasts_ns(now_ns) < REST_NS for one in worn.values()):
             return
-        pose = RestPose(
-            now_ns,
-            {placement: list(frame.block.means[3:]) for placement, frame in frames.items()},
-            {placement: frame.quats[-1].tolist() for placement, frame in frames.items()},
-        )
+        pose = RestPose.of(now_ns, frames)
         if self.state.first is None:
             self.state.first = pose
             self._compare_with_usual(worn, pose, exercise.posture, ledger)
@@ -173,7 +189,7 @@ class Slips:
             return
         if max(last.tilts_since_deg(first).values()) > EXPLAINED * SLIP_DEG:
             return
-        turns = [turn_between_deg(quat, last.quats[placement]) for placement, quat in first.quats.items()]
+        turns = [turn_between_deg(first.quat(placement), last.quat(placement)) for placement in first.readings]
         allowed_deg = SLIP_DEG + DRIFT_DEG_PER_S * (last.t_ns - first.t_ns) / NS_PER_S
         if apart_deg(turns[0], turns[1]) <= allowed_deg:
             return

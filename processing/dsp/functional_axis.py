@@ -37,9 +37,9 @@ class FlexionAxis(NamedTuple):
 
 
 class FunctionalAxisState(msgspec.Struct):
-    """State of ``FunctionalAxis``: sums over the moving samples, and the way turned so far."""
+    """State of ``FunctionalAxis``: sums over the moving blocks, none before the first, and the way turned so far."""
 
-    moments: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
+    moments: list[float] = []
     path_rad: float = 0.0
     turned: list[float] = msgspec.field(default_factory=lambda: [0.0] * 3)
     first: list[float] | None = None
@@ -63,7 +63,8 @@ class FunctionalAxis:
         state.quiet_ns = 0
         state.path_rad += speed * GRID_S * BLOCK_SAMPLES
         outer = np.multiply.outer(rate, rate).ravel().tolist()
-        state.moments = [old + new for old, new in zip(state.moments, outer, strict=True)]
+        before = state.moments
+        state.moments = [old + new for old, new in zip(before, outer, strict=True)] if before else outer
         if state.first is None:
             state.turned = [
                 old + new * GRID_S * BLOCK_SAMPLES for old, new in zip(state.turned, rate.tolist(), strict=True)

@@ -14,11 +14,14 @@ STILL_RADPS = math.radians(10.0)
 
 
 class MovingTogetherState(msgspec.Struct):
-    """Second moments of the two rates, each about its own sensor's axes, and of one with the other (row: lower)."""
+    """Second moments of the two rates, each about its own sensor's axes, and of one with the other (row: lower).
 
-    lower: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
-    upper: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
-    cross: list[float] = msgspec.field(default_factory=lambda: [0.0] * 9)
+    Nine numbers each; none before the first movement.
+    """
+
+    lower: list[float] = []
+    upper: list[float] = []
+    cross: list[float] = []
     blocks: int = 0
 
 
@@ -47,6 +50,8 @@ class MovingTogether:
 
     def agreement(self, lower_axis: Floats, upper_axis: Floats) -> float:
         """Correlation, -1 to 1, of the rates about two axes, shape (3,) each; 0 if one of them did not turn."""
+        if not self.state.blocks:
+            return 0.0
         lower, upper, cross = (
             np.array(moments).reshape(3, 3) for moments in (self.state.lower, self.state.upper, self.state.cross)
         )
@@ -56,4 +61,4 @@ class MovingTogether:
 
 def _added(moments: list[float], one: list[float], other: list[float]) -> list[float]:
     products = [a * b for a in one for b in other]
-    return [old + new for old, new in zip(moments, products, strict=True)]
+    return [old + new for old, new in zip(moments, products, strict=True)] if moments else products

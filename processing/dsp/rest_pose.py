@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 
-def tilt_between_deg(one: list[float], other: list[float]) -> float:
+def tilt_between_deg(one: Sequence[float], other: Sequence[float]) -> float:
     """Angle between the directions of up, of any length, that a sensor sees in its own frame in two rests, degrees."""
     cosine = sum(a * b for a, b in zip(one, other, strict=True)) / (math.hypot(*one) * math.hypot(*other))
     return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
 
-def lateral_between_deg(one: list[float], other: list[float], rightward: list[float]) -> float:
+def lateral_between_deg(one: Sequence[float], other: Sequence[float], rightward: Sequence[float]) -> float:
     """Part of that angle by which the axis to the right has come up, degrees, at least 0: a lean to the side."""
     before, after = (
         math.asin(max(-1.0, min(1.0, sum(a * b for a, b in zip(up, rightward, strict=True)) / math.hypot(*up))))
@@ -20,7 +21,7 @@ def lateral_between_deg(one: list[float], other: list[float], rightward: list[fl
     return math.degrees(abs(after - before))
 
 
-def turn_between_deg(one: list[float], other: list[float]) -> float:
+def turn_between_deg(one: Sequence[float], other: Sequence[float]) -> float:
     """Turn about the vertical from one quaternion to another, -180 to 180 degrees."""
     # Twist of other · conj(one) about z.
     w = sum(a * b for a, b in zip(one, other, strict=True))

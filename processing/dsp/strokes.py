@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.history import appended, length, numbers, without_first
 from processing.dsp.smoothness import spectral_arc_length
 
 PERIOD_S = BLOCK_NS / NS_PER_S
@@ -37,7 +38,7 @@ class StrokesState(msgspec.Struct):
         begin, best: where the stroke under way began, and its furthest angle.
         best_at: speeds up to that.
         rising: which way it goes; None before it is clear.
-        speeds: °/s, since ``begin``.
+        speeds: °/s, since ``begin``, packed.
         peaks: largest speeds.
         smoothness, counts: sum of the spectral arc lengths, and of how many strokes.
     """
@@ -47,7 +48,7 @@ class StrokesState(msgspec.Struct):
     best: float = 0.0
     best_at: int = 0
     rising: bool | None = None
-    speeds: list[float] = []
+    speeds: bytes = b""
     peaks: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0])
     smoothness: list[float] = msgspec.field(default_factory=lambda: [0.0, 0.0])
     counts: list[int] = msgspec.field(default_factory=lambda: [0, 0])
@@ -68,20 +69,21 @@ class Strokes:
             return
         before, now = state.last
         state.last = [now, angle_deg]
-        state.speeds.append((angle_deg - before) / (2.0 * PERIOD_S))
+        state.speeds = appended(state.speeds, (angle_deg - before) / (2.0 * PERIOD_S))
+        taken = length(state.speeds)
         if state.rising is None:
             self._start(now)
         elif (now > state.best) is state.rising and now != state.best:
-            state.best, state.best_at = now, len(state.speeds)
+            state.best, state.best_at = now, taken
         elif abs(now - state.best) > TURN_DEG:
             self._measure(neutral_deg)
-            self._begin_at(state.best, state.speeds[state.best_at :])
+            self._begin_at(state.best, without_first(state.speeds, state.best_at))
             self._start(now)
-        elif len(state.speeds) - state.best_at > PAUSE_BLOCKS:
+        elif taken - state.best_at > PAUSE_BLOCKS:
             self._measure(neutral_deg)
-            self._begin_at(now, [])
-        if len(state.speeds) > MAX_BLOCKS:
-            self._begin_at(now, [])
+            self._begin_at(now, b"")
+        if length(state.speeds) > MAX_BLOCKS:
+            self._begin_at(now, b"")
 
     def finish(self, neutral_deg: float) -> None:
         """Measure the stroke under way: the set is over."""
@@ -91,7 +93,7 @@ class Strokes:
     def reset(self) -> None:
         """Drop the stroke under way (after a gap)."""
         self.state.last = []
-        self._begin_at(0.0, [])
+        self._begin_at(0.0, b"")
 
     def peak_dps(self, side: int) -> float | None:
         """Largest speed of a stroke out to a side (0 below neutral, 1 above), None without one."""
@@ -102,16 +104,16 @@ class Strokes:
         count = self.state.counts[side]
         return self.state.smoothness[side] / count if count else None
 
-    def _begin_at(self, angle_deg: float, speeds: list[float]) -> None:
+    def _begin_at(self, angle_deg: float, speeds: bytes) -> None:
         state = self.state
         state.begin, state.rising, state.speeds = angle_deg, None, speeds
 
     def _start(self, now: float) -> None:
         state = self.state
         if abs(now - state.begin) > TURN_DEG:
-            state.rising, state.best, state.best_at = now > state.begin, now, len(state.speeds)
-        elif len(state.speeds) > PAUSE_BLOCKS:
-            del state.speeds[0]
+            state.rising, state.best, state.best_at = now > state.begin, now, length(state.speeds)
+        elif length(state.speeds) > PAUSE_BLOCKS:
+            state.speeds = without_first(state.speeds, 1)
 
     def _measure(self, neutral_deg: float) -> None:
         state = self.state
@@ -119,7 +121,7 @@ class Strokes:
         beyond = state.best - neutral_deg if state.rising else neutral_deg - state.best
         if state.rising is None or length < MIN_STROKE_DEG or beyond < OUTWARD * length:
             return
-        speeds = _moving([speed if state.rising else -speed for speed in state.speeds[: state.best_at]])
+        speeds = _moving([speed if state.rising else -speed for speed in numbers(state.speeds)[: state.best_at]])
         smoothness = spectral_arc_length(speeds, PERIOD_S)
         if smoothness is None:
             return

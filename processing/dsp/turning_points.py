@@ -149,9 +149,9 @@ class TurningPoints:
         state = self.state
         if state.side == 0 or state.begin is None or state.best is None:
             return None
-        if state.now is not None:
+        if self._min_share:
             # What the other axes did before a rest is no part of the movement after it.
-            state.now = state.since = span_at(now.axes)
+            state.now = state.since = self._span(now)
         usual = median(state.swings) if state.swings else self._floor / RESTED
         if abs(state.best.value - state.begin.value) < max(self._floor, RESTED * usual):
             return None
@@ -201,12 +201,12 @@ class TurningPoints:
         state = self.state
         state.begin = state.best = now
         state.out_ns = state.best_out_ns = now.t_ns
-        state.now = state.then = state.since = span_at(now.axes)
+        state.now = state.then = state.since = self._span(now)
 
     def _reach(self, now: Point) -> None:
         state = self.state
         state.best, state.best_out_ns, state.then = now, state.out_ns, state.now
-        state.since = span_at(now.axes)
+        state.since = self._span(now)
 
     def _follow_out(self, now: Point, begin: Point, best: Point, *, at_rest: bool) -> None:
         """Keep when the movement set out, and the span of the axes since the last rest before that."""
@@ -218,11 +218,13 @@ class TurningPoints:
         near = near or (self._rests_at_zero and abs(now.value) < 0.5 * self._floor)
         if near:
             state.out_ns = now.t_ns
+        if not self._min_share:
+            return
         if near and at_rest:
-            state.now = span_at(now.axes)
-        elif self._min_share and state.now is not None:
+            state.now = self._span(now)
+        elif state.now is not None:
             state.now = state.now.widened(now.axes)
-        if self._min_share and state.since is not None:
+        if state.since is not None:
             state.since = state.since.widened(now.axes)
 
     def _set_out(self, now: Point, lowest: Point, highest: Point) -> None:
@@ -253,13 +255,18 @@ class TurningPoints:
         state.side, state.begin, state.best = -state.side, state.best, now
         state.out_ns = state.best_out_ns = max(state.begin.t_ns, state.out_ns)
         # What the axes did between the turn and now belongs to the new swing.
-        state.now = state.then = (state.since or span_at(state.begin.axes)).widened(now.axes)
-        state.since = span_at(now.axes)
+        since = state.since or self._span(state.begin)
+        state.now = state.then = None if since is None else since.widened(now.axes)
+        state.since = self._span(now)
         if share >= self._min_share:
             size = abs(turn.point.value) if self._from_zero else turn.amplitude
             state.swings = [*state.swings, size][-MEMORY:]
             self._follow()
         return turn
+
+    def _span(self, point: Point) -> Span | None:
+        """Span to be widened; None where every share will do, so that nobody asks for it."""
+        return span_at(point.axes) if self._min_share else None
 
     def _share(self, begin: Point, best: Point) -> float:
         if not self._min_share:

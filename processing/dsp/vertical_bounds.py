@@ -12,6 +12,7 @@ from statistics import fmean, median
 import msgspec
 
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
+from processing.dsp.history import appended, length, newest, numbers
 from processing.dsp.repetitions import Rep
 from processing.dsp.vertical import speed_lead_ns
 
@@ -37,10 +38,10 @@ HISTORY = 12 * NS_PER_S // BLOCK_NS
 
 
 class VerticalBoundsState(msgspec.Struct):
-    """State of ``VerticalBounds``: speeds in m/s at multiples of ``BLOCK_NS``, the last one at ``newest_ns``."""
+    """State of ``VerticalBounds``: speeds (packed) in m/s at multiples of ``BLOCK_NS``, the last at ``newest_ns``."""
 
     newest_ns: int = 0
-    speeds: list[float] = []
+    speeds: bytes = b""
     ended_ns: int | None = None
     last_t1_ns: int | None = None
     halves: list[int] = []
@@ -69,7 +70,7 @@ class VerticalBounds:
         state = self.state
         if t_ns % BLOCK_NS == 0:
             state.newest_ns = t_ns
-            state.speeds = [*state.speeds, speed_mps][-HISTORY:]
+            state.speeds = newest(appended(state.speeds, speed_mps), HISTORY)
         if counted is not None:
             state.held, state.held_since_ns = counted, t_ns
         if state.held is not None and (self._side * speed_mps >= 0.0 or t_ns - state.held_since_ns >= MAX_HOLD_NS):
@@ -84,13 +85,14 @@ class VerticalBounds:
     def _dated(self, rep: Rep) -> Rep:
         """A repetition with its times; as it is if the speed does not show both of its strokes."""
         state = self.state
-        first, turn, last = self._index(rep.t0_ns), self._index(rep.t_peak_ns), len(state.speeds) - 1
+        first, turn, last = self._index(rep.t0_ns), self._index(rep.t_peak_ns), length(state.speeds) - 1
         if not first < turn < last:
             state.ended_ns = state.last_t1_ns = None
             return rep
         # From standing to standing the height does not change: what the speed has left in the mean is drift.
-        drift = fmean(state.speeds[first : self._index(rep.t1_ns) + 1])
-        way = [self._side * (speed - drift) for speed in state.speeds]
+        speeds = numbers(state.speeds)
+        drift = fmean(speeds[first : self._index(rep.t1_ns) + 1])
+        way = [self._side * (speed - drift) for speed in speeds]
         back = min(range(turn, last + 1), key=way.__getitem__)
         out = max(range(first, back + 1), key=way.__getitem__)
         if way[out] <= 0.0 or way[back] >= 0.0:
@@ -110,7 +112,7 @@ class VerticalBounds:
 
     def reset(self) -> None:
         """Forget the speeds (after a gap); the usual pause stays. A repetition that waits must be taken before."""
-        self.state.speeds = []
+        self.state.speeds = b""
         self.state.ended_ns = self.state.last_t1_ns = None
 
     @property
@@ -140,8 +142,9 @@ class VerticalBounds:
         return self._time(at) + round(step * BLOCK_NS * (inside - level) / (inside - outside))
 
     def _time(self, index: int) -> int:
-        return self.state.newest_ns - (len(self.state.speeds) - 1 - index) * BLOCK_NS
+        return self.state.newest_ns - (length(self.state.speeds) - 1 - index) * BLOCK_NS
 
     def _index(self, t_ns: int) -> int:
         back = (self.state.newest_ns - t_ns) // BLOCK_NS
-        return min(max(len(self.state.speeds) - 1 - back, 0), len(self.state.speeds) - 1)
+        last = length(self.state.speeds) - 1
+        return min(max(last - back, 0), last)
