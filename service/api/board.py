@@ -19,21 +19,21 @@ from service.api.events import (
     STALE_MS,
     ConnectionEvent,
     ControlEvent,
-    FindingEvent,
     GatewayView,
     Liveness,
     OverviewEvent,
     SessionEvent,
     Snapshot,
     control_event,
+    finding_event,
     frame_event,
     is_recent,
+    reps_shown,
     sensor_view,
     session_view,
 )
 from service.api.hub import Hub
 from service.api.ports import ControlState, Pairing, Session, StoredControl
-from service.api.results import is_timed
 
 OVERVIEW = "*"
 """Channel of the list; no subject can have this name."""
@@ -163,7 +163,7 @@ class LiveBoard:
                 person.set_started = finding
             elif isinstance(finding, SetCompleted):
                 person.set_started = None
-        self._publish(subject_id, "finding", FindingEvent(provisional=True, finding=finding))
+        self._publish(subject_id, "finding", finding_event(finding))
         return None
 
     # -- what screens ask
@@ -214,7 +214,7 @@ class LiveBoard:
             word=wording.word,
             tone=wording.tone,
             exercise=frame.exercise if frame else None,
-            reps=sum(frame.reps.values()) if frame and frame.exercise and not is_timed(frame.exercise) else None,
+            reps=reps_shown(frame),
             set_number=frame.set_number if frame and frame.exercise else None,
         )
 

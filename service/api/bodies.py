@@ -8,12 +8,12 @@ from typing import Any
 from pydantic import BaseModel
 
 from processing.domain.exercises import Counting, Evidence, Exercise, Posture
-from processing.domain.findings import RomDirection, RomSegment
-from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
+from processing.domain.sensor_findings import FaultKind
 from service.api.board import GatewayReport
 from service.api.ports import ControlState, Session, StoredControl
-from service.api.results import SetResult
+from service.api.results import FaultResult
+from service.api.set_bodies import SetOut
 
 
 class SubjectOut(BaseModel):
@@ -93,56 +93,25 @@ class ControlOut(BaseModel):
         )
 
 
-class CountOut(BaseModel):
-    """Repetitions of one channel."""
+class SensorFaultOut(BaseModel):
+    """What is wrong with a sensor now; ``words`` say what to do."""
 
-    channel: str
-    reps: int
-    valid_reps: int
-
-
-class RomOut(BaseModel):
-    """Largest angle in one direction, degrees."""
-
-    direction: RomDirection
-    segment: RomSegment
-    angle_deg: float
-
-
-class SetOut(BaseModel):
-    """A completed, committed set."""
-
-    set_number: int
-    exercise: str
-    name: str
-    duration_s: float
-    counts: list[CountOut]
-    rom: list[RomOut]
-    rom_refused: list[RefusalReason]
-    counting_stopped: bool
-    """The person walked off; nothing was counted from then on."""
-    steps: int | None
+    placement: Placement
+    fault: FaultKind
+    words: str
 
     @classmethod
-    def of(cls, result: SetResult) -> SetOut:
-        """Answer for a set."""
-        return cls(
-            set_number=result.set_number,
-            exercise=result.exercise,
-            name=result.name,
-            duration_s=result.duration_s,
-            counts=[CountOut(channel=c.channel, reps=c.reps, valid_reps=c.valid_reps) for c in result.counts],
-            rom=[RomOut(direction=r.direction, segment=r.segment, angle_deg=r.angle_deg) for r in result.rom],
-            rom_refused=list(result.refused),
-            counting_stopped=result.stopped,
-            steps=result.steps,
-        )
+    def of(cls, result: FaultResult) -> SensorFaultOut:
+        """Answer for a fault."""
+        return cls(placement=result.placement, fault=result.fault, words=result.words)
 
 
 class SessionDetailOut(SessionOut):
     """A session with its completed sets."""
 
     sets: list[SetOut]
+    sensor_faults: list[SensorFaultOut]
+    """Those that neither a calibration nor, if they pass by themselves, a later set has answered."""
 
 
 class ExerciseOut(BaseModel):

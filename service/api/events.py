@@ -11,6 +11,8 @@ from processing.domain.findings import Finding, LiveFrame
 from processing.domain.samples import Placement
 from processing.wire.messages import SensorHealth
 from service.api.ports import ControlState, Pairing, Session, StoredControl
+from service.api.set_result import Dose, dose_of
+from service.api.wording import words_of
 
 STALE_MS = 1_500
 """A screen must not look live when the newest sample is older than this (product.md §4.1)."""
@@ -59,6 +61,10 @@ class FrameEvent(msgspec.Struct, frozen=True):
     exercise: str | None
     set_number: int
     reps: dict[str, int]
+    reps_provisional: dict[str, int]
+    """``reps`` and the repetition that has turned but may still prove to be none."""
+    held_s: float | None
+    """How long the pose has been held now, tenths; None while it is not."""
     lumbar: tuple[float, float, float] | None
     trunk: tuple[float, float, float] | None
     calibrated: bool
@@ -66,10 +72,11 @@ class FrameEvent(msgspec.Struct, frozen=True):
 
 
 class FindingEvent(msgspec.Struct, frozen=True):
-    """A finding before it is committed; the committed one has the same id."""
+    """A finding before it is committed; the committed one has the same id. ``words`` say it to people."""
 
     provisional: bool
     finding: Finding
+    words: tuple[str, ...]
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -164,11 +171,25 @@ def frame_event(frame: LiveFrame, now_ns: int) -> FrameEvent:
         exercise=frame.exercise,
         set_number=frame.set_number,
         reps=frame.reps,
+        reps_provisional=frame.reps_provisional or frame.reps,
+        held_s=None if frame.held_s is None else round(frame.held_s, 1),
         lumbar=_tenths(frame.lumbar),
         trunk=_tenths(frame.trunk),
         calibrated=frame.calibrated,
         sensors=frame.sensors,
     )
+
+
+def finding_event(finding: Finding) -> FindingEvent:
+    """Finding as screens get it."""
+    return FindingEvent(provisional=True, finding=finding, words=words_of(finding))
+
+
+def reps_shown(frame: LiveFrame | None) -> int | None:
+    """Repetitions so far of an exercise that is counted; None for others."""
+    if frame is None or frame.exercise is None or dose_of(frame.exercise) is not Dose.COUNT:
+        return None
+    return sum(frame.reps.values())
 
 
 def is_recent(now_ns: int, since_ns: int, limit_ns: int) -> bool:

@@ -1,11 +1,11 @@
-"""Committed findings put together the way people ask for them: per set, and the last calibration. Pure."""
+"""Committed findings put together the way people ask for them: sets, last calibrations, sensors. Pure."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from processing.domain.exercises import CATALOGUE
 from processing.domain.findings import (
     CalibrationDone,
     CalibrationRefused,
@@ -13,126 +13,43 @@ from processing.domain.findings import (
     RomDirection,
     RomMeasured,
     RomRefused,
-    RomSegment,
     SetCompleted,
     StepBout,
 )
-from processing.domain.found import RefusalReason
-from processing.domain.rejections import CountingStopped
+from processing.domain.found import Found, RefusalReason
+from processing.domain.hold_findings import HoldCompleted, HoldRefused
+from processing.domain.quality_findings import SetQuality
+from processing.domain.rejections import MAX_REJECTED, CountingStopped, RepRejected
+from processing.domain.rep_faults import RepFault
+from processing.domain.rhythm_findings import CyclingBout
 from processing.domain.samples import Placement
 from processing.domain.sensor_findings import FaultKind, SensorFault
+from service.api.set_result import Count, Faulty, Held, Pedalled, Rejections, Rom, SetResult, Walked
+from service.api.wording import REFUSAL_WORDS, sensor_words
 
-RESULT_KINDS = frozenset({"set_completed", "rom_measured", "rom_refused", "step_bout", "counting_stopped"})
-CALIBRATION_KINDS = frozenset({"calibration_done", "calibration_refused"})
-FAULT_KINDS = frozenset({"sensor_fault"})
+SET_KINDS = frozenset(
+    {
+        "set_completed",
+        "set_quality",
+        "rom_measured",
+        "rom_refused",
+        "rep_rejected",
+        "counting_stopped",
+        "hold_completed",
+        "hold_refused",
+        "step_bout",
+        "cycling_bout",
+    }
+)
+RESULT_KINDS = SET_KINDS | {"calibration_done", "calibration_refused", "sensor_fault"}
 
-DIRECTION_WORDS: dict[RomDirection, str] = {
-    RomDirection.FLEXION: "Forward",
-    RomDirection.EXTENSION: "Back",
-    RomDirection.RIGHT_BEND: "Side, right",
-    RomDirection.LEFT_BEND: "Side, left",
-    RomDirection.LEFT_ROTATION: "Turn, left",
-    RomDirection.RIGHT_ROTATION: "Turn, right",
-}
-
-REFUSAL_WORDS: dict[RefusalReason, str] = {
-    RefusalReason.MOVING: "There was no still moment. Stand still for three seconds, then calibrate again.",
-    RefusalReason.NO_AXIS: "The bends showed no clear direction. Calibrate again: stand still, then bend forward.",
-    RefusalReason.NO_DATA: "Samples were missing. Check that both sensors are on and close by.",
-    RefusalReason.DISAGREE: "The two sensors disagree. Check that each sits firmly, then calibrate again.",
-    RefusalReason.TOO_CLOSE: "Upright and slumped are almost the same. Show both again, each as far as is comfortable.",
-    RefusalReason.SENSOR: "A sensor cannot be trusted. Check that each sits firmly at its place, then calibrate again.",
-}
-
-STOPPED_WORDS = "Counting stopped when you walked off. To go on, stand in place and start the exercise again."
-
-
-FAULT_WORDS: dict[FaultKind, str] = {
-    FaultKind.LOSSY: "Many samples were lost. Bring the gateway closer.",
-    FaultKind.SATURATED: "The movement was too fast for the sensor.",
-    FaultKind.STUCK: "The sensor hung. Switch it off and on.",
-    FaultKind.BIASED: "The sensor was not at rest before the exercise. Stand still for three seconds, then calibrate.",
-    FaultKind.UPSIDE_DOWN: "The sensor is upside down. Turn it round, then calibrate again.",
-    FaultKind.ASKEW: "The sensor sits otherwise than stated. What the bends showed is used.",
-    FaultKind.SWAPPED: "The two sensors are swapped. Exchange them, then calibrate again.",
-    FaultKind.SLIPPED: "The sensor seems to have slipped. Fasten it, then calibrate again.",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Count:
-    """Repetitions of one channel of a set."""
-
-    channel: str
-    reps: int
-    valid_reps: int
-
-
-@dataclass(frozen=True, slots=True)
-class Rom:
-    """Largest angle of a set in one direction, degrees; best over the parts that were measured."""
-
-    direction: RomDirection
-    segment: RomSegment
-    angle_deg: float
-
-    @property
-    def words(self) -> str:
-        """Direction for people."""
-        return DIRECTION_WORDS[self.direction]
-
-    @property
-    def whole_deg(self) -> int:
-        """Angle for people: tenths would promise more than such sensors can hold."""
-        return round(self.angle_deg)
-
-
-@dataclass(frozen=True, slots=True)
-class SetResult:
-    """A completed set; ``finding_id`` is that of its ``SetCompleted``."""
-
-    finding_id: str
-    set_number: int
-    exercise: str
-    name: str
-    timed: bool
-    duration_s: float
-    counts: tuple[Count, ...]
-    rom: tuple[Rom, ...]
-    refused: tuple[RefusalReason, ...]
-    stopped: bool
-    steps: int | None
-
-    @property
-    def reps(self) -> int:
-        """Repetitions over all channels."""
-        return sum(count.reps for count in self.counts)
-
-    @property
-    def valid_reps(self) -> int:
-        """Repetitions deep enough to count as well done."""
-        return sum(count.valid_reps for count in self.counts)
-
-    @property
-    def refused_words(self) -> tuple[str, ...]:
-        """Why there is no range of motion, for people."""
-        return tuple(REFUSAL_WORDS[reason] for reason in self.refused)
-
-    @property
-    def stopped_words(self) -> str | None:
-        """Why counting stopped before the end of the set, for people; None if it did not."""
-        return STOPPED_WORDS if self.stopped else None
-
-    @property
-    def duration_words(self) -> str:
-        """Duration as minutes and seconds."""
-        minutes, seconds = divmod(round(self.duration_s), 60)
-        return f"{minutes}:{seconds:02d}"
+_PASSING = frozenset({FaultKind.LOSSY, FaultKind.SATURATED, FaultKind.STUCK})
+"""Faults that say nothing about the next set; the others last until a calibration."""
 
 
 @dataclass(frozen=True, slots=True)
 class FaultResult:
-    """What was wrong with a sensor during a session."""
+    """What is wrong with a sensor."""
 
     placement: Placement
     fault: FaultKind
@@ -140,7 +57,7 @@ class FaultResult:
     @property
     def words(self) -> str:
         """The same for people, with what to do."""
-        return FAULT_WORDS[self.fault]
+        return sensor_words(self.placement, self.fault)
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,23 +79,11 @@ class CalibrationResult:
         return "Calibrated."
 
 
-def name_of(exercise: str) -> str:
-    """Name of an exercise for people; the code itself if the catalogue of this release does not have it."""
-    known = CATALOGUE.get(exercise)
-    return known.name if known else exercise
-
-
-def is_timed(exercise: str) -> bool:
-    """Tell whether time is all that people are shown of an exercise, because no count of it is promised."""
-    known = CATALOGUE.get(exercise)
-    return known is not None and known.time_only
-
-
 def set_results(findings: Iterable[Finding]) -> tuple[SetResult, ...]:
-    """Completed sets, in order, from findings of ``RESULT_KINDS`` in any order; others are passed over."""
+    """Completed sets, in order, from findings of ``SET_KINDS`` in any order; others are passed over."""
     known = list(findings)
     done = sorted((f for f in known if isinstance(f, SetCompleted)), key=lambda f: f.set_number)
-    return tuple(_result(completed, known) for completed in done)
+    return tuple(_set_result(completed, known) for completed in done)
 
 
 def best_rom(results: Iterable[SetResult]) -> dict[RomDirection, float]:
@@ -206,31 +111,85 @@ def last_calibrations(findings: Iterable[Finding]) -> tuple[CalibrationResult, .
 
 
 def sensor_faults(findings: Iterable[Finding]) -> tuple[FaultResult, ...]:
-    """Everything that was wrong with the sensors, each thing once, in the order in which it was found."""
-    faults = sorted((one for one in findings if isinstance(one, SensorFault)), key=lambda one: one.ordinal)
-    return tuple(dict.fromkeys(FaultResult(one.placement, one.fault) for one in faults))
+    """What is wrong with the sensors now, each thing once, in the order in which it was found.
+
+    A calibration that began later is taken as the answer to a fault; to one that passes, so is a set that began later.
+    """
+    known = list(findings)
+    set_t0_ns = max((f.t0_ns for f in known if isinstance(f, SetCompleted)), default=0)
+    calibrated_ns: dict[Placement, int] = {}
+    for one in known:
+        if isinstance(one, CalibrationDone):
+            calibrated_ns[one.placement] = max(one.t0_ns, calibrated_ns.get(one.placement, 0))
+
+    def lasts(fault: SensorFault) -> bool:
+        answered_ns = calibrated_ns.get(fault.placement, 0)
+        return fault.t1_ns > (max(answered_ns, set_t0_ns) if fault.fault in _PASSING else answered_ns)
+
+    faults = sorted((f for f in known if isinstance(f, SensorFault)), key=lambda f: f.ordinal)
+    return tuple(dict.fromkeys(FaultResult(one.placement, one.fault) for one in faults if lasts(one)))
 
 
-def _result(completed: SetCompleted, findings: Sequence[Finding]) -> SetResult:
+def _set_result(completed: SetCompleted, findings: Sequence[Finding]) -> SetResult:
     number = completed.set_number
-    measured = [f for f in findings if isinstance(f, RomMeasured) and f.set_number == number]
-    rom = {(f.direction, f.segment): Rom(f.direction, f.segment, f.angle_deg) for f in measured}
-    refused = [f.reason for f in findings if isinstance(f, RomRefused) and f.set_number == number]
-    stopped = any(isinstance(f, CountingStopped) and f.set_number == number for f in findings)
-    bouts = [f for f in findings if isinstance(f, StepBout) and completed.t0_ns <= f.t0_ns < completed.t1_ns]
-    order = list(RomDirection)
+    mine = [f for f in findings if getattr(f, "set_number", None) == number]
+    qualities = [f for f in mine if isinstance(f, SetQuality)]
     return SetResult(
         finding_id=completed.finding_id,
-        set_number=completed.set_number,
+        set_number=number,
         exercise=completed.exercise,
-        name=name_of(completed.exercise),
-        timed=is_timed(completed.exercise),
+        t0_ns=completed.t0_ns,
         duration_s=(completed.t1_ns - completed.t0_ns) / 1e9,
         counts=tuple(
             Count(channel, reps, completed.valid_reps.get(channel, 0)) for channel, reps in completed.reps.items()
         ),
-        rom=tuple(sorted(rom.values(), key=lambda one: order.index(one.direction))),
-        refused=tuple(dict.fromkeys(refused)),
-        stopped=stopped,
-        steps=sum(bout.steps for bout in bouts) if bouts else None,
+        rom=_rom(mine),
+        rom_refused=tuple(dict.fromkeys(f.reason for f in mine if isinstance(f, RomRefused))),
+        counting_stopped=any(isinstance(f, CountingStopped) for f in mine),
+        holds=tuple(
+            Held(f.number, f.seconds, f.sag_deg, f.breaks, f.whole)
+            for f in sorted((f for f in mine if isinstance(f, HoldCompleted)), key=lambda f: f.number)
+        ),
+        holds_refused=tuple(dict.fromkeys(f.reason for f in mine if isinstance(f, HoldRefused))),
+        judged=sum(quality.judged for quality in qualities),
+        faulty=_faulty(qualities),
+        rejected=_rejections([f for f in mine if isinstance(f, RepRejected)]),
+        walked=_walked([f for f in findings if isinstance(f, StepBout) and _within(f, completed)]),
+        pedalled=_pedalled([f for f in findings if isinstance(f, CyclingBout) and _within(f, completed)]),
     )
+
+
+def _within(bout: Found, completed: SetCompleted) -> bool:
+    return completed.t0_ns <= bout.t0_ns < completed.t1_ns
+
+
+def _rom(findings: Iterable[Finding]) -> tuple[Rom, ...]:
+    order = list(RomDirection)
+    rom = {
+        (f.direction, f.segment): Rom(f.direction, f.segment, f.angle_deg, f.noise_deg)
+        for f in findings
+        if isinstance(f, RomMeasured)
+    }
+    return tuple(sorted(rom.values(), key=lambda one: order.index(one.direction)))
+
+
+def _faulty(qualities: Iterable[SetQuality]) -> tuple[Faulty, ...]:
+    times = Counter(seen.fault for quality in qualities for rep in quality.faulty for seen in rep.faults)
+    return tuple(Faulty(fault, times[fault]) for fault in RepFault if times[fault])
+
+
+def _rejections(rejected: Sequence[RepRejected]) -> Rejections | None:
+    if not rejected:
+        return None
+    (reason, _), *_ = Counter(one.reason for one in rejected).most_common(1)
+    return Rejections(len(rejected), reason, len(rejected) >= MAX_REJECTED)
+
+
+def _walked(bouts: Sequence[StepBout]) -> Walked | None:
+    return Walked(sum(one.steps for one in bouts), sum(one.brisk_s for one in bouts)) if bouts else None
+
+
+def _pedalled(bouts: Sequence[CyclingBout]) -> Pedalled | None:
+    seconds = sum((one.t1_ns - one.t0_ns) / 1e9 for one in bouts)
+    turns = sum(one.cadence_per_min * (one.t1_ns - one.t0_ns) / 1e9 for one in bouts)
+    return Pedalled(seconds, turns / seconds) if seconds > 0.0 else None

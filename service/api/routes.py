@@ -21,9 +21,9 @@ from service.api.bodies import (
     ExerciseOut,
     GatewayOut,
     HealthOut,
+    SensorFaultOut,
     SessionDetailOut,
     SessionOut,
-    SetOut,
     SubjectDetailOut,
     SubjectOut,
     WornSensorOut,
@@ -33,7 +33,8 @@ from service.api.desk import Desk
 from service.api.ports import CursorError, ServiceStore, StoreUnavailableError
 from service.api.problems import MEDIA_TYPE, SCHEMA, FieldError, ProblemError
 from service.api.requests import CommandIn, PairingIn, StartSessionIn, order_of
-from service.api.results import RESULT_KINDS, set_results
+from service.api.results import RESULT_KINDS, sensor_faults, set_results
+from service.api.set_bodies import SetOut
 from service.api.stream import open_stream
 
 
@@ -162,11 +163,14 @@ def _add_sessions(router: APIRouter, deps: Dependencies) -> None:
 
     @router.get("/sessions/{session_id}", tags=["sessions"])
     async def session(session_id: str) -> SessionDetailOut:
-        """A session with its committed sets."""
+        """A session with its committed sets, and what is wrong with its sensors."""
         known = await deps.desk.session(session_id)
-        results = set_results(await deps.store.findings_of_kind(known.session_id, RESULT_KINDS))
-        summary = SessionOut.of(known)
-        return SessionDetailOut(**summary.model_dump(), sets=[SetOut.of(result) for result in results])
+        findings = await deps.store.findings_of_kind(known.session_id, RESULT_KINDS)
+        return SessionDetailOut(
+            **SessionOut.of(known).model_dump(),
+            sets=[SetOut.of(result) for result in set_results(findings)],
+            sensor_faults=[SensorFaultOut.of(fault) for fault in sensor_faults(findings)],
+        )
 
     @router.post("/sessions/{session_id}/commands", tags=["sessions"], status_code=HTTPStatus.ACCEPTED)
     async def command(session_id: str, body: CommandIn, idempotency_key: IdempotencyKey = None) -> ControlOut:

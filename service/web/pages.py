@@ -19,7 +19,7 @@ from service.api.desk import ExerciseOrder
 from service.api.events import STALE_MS, control_event, session_view
 from service.api.ports import NEVER_OPENED, ControlState, Session, StoredControl, start_event_of
 from service.api.problems import FieldError, ProblemError
-from service.api.results import CALIBRATION_KINDS, FAULT_KINDS, RESULT_KINDS
+from service.api.results import RESULT_KINDS
 from service.api.routes import Dependencies
 from service.web import views
 
@@ -115,10 +115,10 @@ def _add_pages(router: APIRouter, deps: Dependencies) -> None:
 
     @router.get("/subjects/{subject_id}/results")
     async def results(subject_id: str) -> Response:
-        """The part of the live page with what was committed."""
+        """The parts of the live page with what was committed."""
         subject = await deps.desk.subject(subject_id)
         session = await deps.store.latest_session(subject.subject_id)
-        return render("results.html", results=await _results(deps, session))
+        return render("committed.html", results=await _results(deps, session))
 
 
 def _add_forms(router: APIRouter, deps: Dependencies) -> None:
@@ -164,8 +164,7 @@ async def _start_state(deps: Dependencies, session: Session | None) -> ControlSt
 async def _results(deps: Dependencies, session: Session | None) -> views.Results:
     if session is None:
         return views.Results((), ())
-    kinds = RESULT_KINDS | CALIBRATION_KINDS | FAULT_KINDS
-    return views.results_of(await deps.store.findings_of_kind(session.session_id, kinds))
+    return views.results_of(await deps.store.findings_of_kind(session.session_id, RESULT_KINDS))
 
 
 async def _form(request: Request) -> dict[str, str]:

@@ -13,16 +13,15 @@ from service.api.ports import ControlState, Session, Subject
 from service.api.results import (
     CalibrationResult,
     FaultResult,
-    SetResult,
     best_rom,
-    is_timed,
     last_calibrations,
-    name_of,
     sensor_faults,
     set_results,
 )
+from service.api.set_result import NO_VALUE, Dose, SetResult, dose_of
+from service.api.wording import name_of
 
-NO_VALUE = "—"
+UNITS = {Dose.COUNT: "repetitions", Dose.HOLD: "seconds held", Dose.TIME: "minutes"}
 
 PLACEMENT_WORDS = {Placement.PELVIS: "Pelvis", Placement.THORAX: "Upper back"}
 
@@ -73,7 +72,7 @@ class Choice:
 
     code: str
     name: str
-    timed: bool
+    dose: Dose
     plane: str
     note: str
 
@@ -94,8 +93,13 @@ class Figure:
     text: str
     name: str
     note: str
-    timed: bool
+    dose: Dose
     running: bool
+
+    @property
+    def unit(self) -> str:
+        """What the figure counts."""
+        return UNITS[self.dose]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Row:
 
 
 def results_of(findings: Sequence[Finding]) -> Results:
-    """Results from committed findings of ``RESULT_KINDS``, ``CALIBRATION_KINDS`` and ``FAULT_KINDS``."""
+    """Results from committed findings of ``RESULT_KINDS``."""
     return Results(set_results(findings), last_calibrations(findings), sensor_faults(findings))
 
 
@@ -140,7 +144,7 @@ def choices() -> tuple[Choice, ...]:
         Choice(
             exercise.code,
             exercise.name,
-            exercise.time_only,
+            dose_of(exercise.code),
             plane_of(exercise),
             _note(exercise),
         )
@@ -173,15 +177,14 @@ def figure(snapshot: Snapshot, results: Results) -> Figure:
     """What the page shows large before the first live event, and all that it shows without JavaScript."""
     frame = snapshot.frame
     if frame is not None and frame.exercise is not None:
-        timed = is_timed(frame.exercise)
-        text = "0:00" if timed else str(sum(frame.reps.values()))
-        return Figure(text, name_of(frame.exercise), f"Set {frame.set_number}, live", timed, running=True)
+        dose = dose_of(frame.exercise)
+        text = {Dose.COUNT: str(sum(frame.reps.values())), Dose.HOLD: f"{frame.held_s or 0:.0f}", Dose.TIME: "0:00"}
+        return Figure(text[dose], name_of(frame.exercise), f"Set {frame.set_number}, live", dose, running=True)
     if results.last is not None and snapshot.session is not None:
         last = results.last
-        text = last.duration_words if last.timed else str(last.reps)
-        return Figure(text, last.name, f"Set {last.set_number}, saved", last.timed, running=False)
+        return Figure(last.figure, last.name, f"Set {last.set_number}, saved", last.dose, running=False)
     note = "Choose an exercise" if snapshot.session else "No session is open"
-    return Figure(NO_VALUE, "No exercise yet", note, timed=False, running=False)
+    return Figure(NO_VALUE, "No exercise yet", note, Dose.COUNT, running=False)
 
 
 def start_note(snapshot: Snapshot) -> str:
@@ -209,7 +212,7 @@ def row(subject: Subject, overview: OverviewEvent, connection: ConnectionEvent, 
 
 
 def _note(exercise: Exercise) -> str:
-    if exercise.time_only:
+    if dose_of(exercise.code) is Dose.TIME:
         return "time and steps" if exercise.steps and exercise.evidence is not Evidence.NOT_CHECKED else "time only"
     return "" if exercise.evidence is Evidence.REAL else "tried in simulation only"
 

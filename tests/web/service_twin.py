@@ -6,22 +6,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from processing.domain.commands import ControlMessage
-from processing.domain.exercises import Channel
 from processing.domain.findings import (
     Finding,
     LiveFrame,
-    RepCompleted,
-    RomDirection,
-    RomMeasured,
-    RomRefused,
-    RomSegment,
-    SetCompleted,
-    SetStarted,
     kind_of,
 )
-from processing.domain.found import RefusalReason
-from processing.domain.ids import EventId, GatewayId, SensorId, SessionId, SubjectId, finding_uuid
-from processing.domain.rejections import CountingStopped, RejectionReason
+from processing.domain.ids import EventId, GatewayId, SensorId, SessionId, SubjectId
 from processing.domain.samples import ClockQuality, Placement
 from processing.wire.broker_address import BrokerAddress
 from processing.wire.messages import (
@@ -266,76 +256,3 @@ class World:
         if commit:
             self.store.committed.append(finding)
         self.follower.take(live_topic(ANNA), encode_message(LiveFinding(finding=finding)))
-
-
-def _base(session_id: str, kind: str, ordinal: int, t0_s: float, t1_s: float) -> dict[str, object]:
-    return {
-        "finding_id": finding_uuid(SessionId(session_id), kind, ordinal),
-        "session_id": session_id,
-        "ordinal": ordinal,
-        "t0_ns": T0_NS + int(t0_s * 1e9),
-        "t1_ns": T0_NS + int(t1_s * 1e9),
-        "algorithm": "test/1",
-        "quality": 1.0,
-    }
-
-
-def a_stop(session_id: str, number: int) -> CountingStopped:
-    """The person of a set of forward bending walks off."""
-    return CountingStopped(
-        **_base(session_id, "counting_stopped", number, 5, 5),  # type: ignore[arg-type]
-        exercise="standing_flexion_extension",
-        set_number=number,
-        reason=RejectionReason.WALKING,
-    )
-
-
-def a_set(session_id: str, number: int = 1, reps: int = 8, *, refused: bool = False) -> list[Finding]:
-    """Findings of one set of forward bending, in order."""
-    exercise = "standing_flexion_extension"
-    o = number - 1
-    common = {"exercise": exercise, "set_number": number}
-    found: list[Finding] = [SetStarted(**_base(session_id, "set_started", o, 0, 0), **common)]  # type: ignore[arg-type]
-    for index in range(reps):
-        rep = RepCompleted(
-            **_base(session_id, "rep_completed", o * 100 + index, 4 * index, 4 * index + 3.9),  # type: ignore[arg-type]
-            **common,  # type: ignore[arg-type]
-            channel=Channel.FLEXION,
-            number=index + 1,
-            t_peak_ns=T0_NS + int((4 * index + 2) * 1e9),
-            amplitude=71.23456789012345 + index / 3,
-            tempo_s=3.9,
-            valid=index != 2,
-        )
-        found.append(rep)
-    if refused:
-        found.append(
-            RomRefused(
-                **_base(session_id, "rom_refused", o, 0, 4 * reps),  # type: ignore[arg-type]
-                **common,  # type: ignore[arg-type]
-                reason=RefusalReason.NO_DATA,
-                detail="thorax silent",
-            )
-        )
-    else:
-        for index, (direction, angle) in enumerate([(RomDirection.FLEXION, 52.4), (RomDirection.EXTENSION, 18.6)]):
-            found.append(
-                RomMeasured(
-                    **_base(session_id, "rom_measured", 2 * o + index, 0, 4 * reps),  # type: ignore[arg-type]
-                    **common,  # type: ignore[arg-type]
-                    segment=RomSegment.LUMBAR,
-                    direction=direction,
-                    angle_deg=angle,
-                    method="isb_zxy/1",
-                    calibration_id=None,
-                )
-            )
-    found.append(
-        SetCompleted(
-            **_base(session_id, "set_completed", o, 0, 4 * reps),  # type: ignore[arg-type]
-            **common,  # type: ignore[arg-type]
-            reps={"flexion": reps},
-            valid_reps={"flexion": max(0, reps - 1)},
-        )
-    )
-    return found

@@ -8,9 +8,11 @@ from contextlib import asynccontextmanager
 from playwright.async_api import Page, expect
 
 from processing.domain.commands import EndSet, ReportPain, StartExercise
+from processing.domain.sensor_findings import FaultKind
 from service.api.ports import ControlState
 from tests.web.conftest import Site
-from tests.web.service_twin import ANNA, World, a_set
+from tests.web.sample_findings import SHALLOW, a_fault, a_hold, a_rep, a_set, a_timed_set, one_of_each
+from tests.web.service_twin import ANNA, World
 
 
 async def opened(world: World) -> str:
@@ -143,6 +145,109 @@ async def test_a_finished_set_is_saving_until_it_is_committed(site: Site) -> Non
     await page.reload()
     await expect(page.locator("#count")).to_have_text("8")
     await expect(page.locator("#figure-note")).to_have_text("Set 1, saved")
+    assert site.complaints == []
+
+
+async def test_a_repetition_shows_from_its_turn_on_but_is_not_yet_certain(site: Site) -> None:
+    session_id = await opened(site.world)
+    page = await site.open("/subjects/anna-7/live")
+    site.world.frame(session_id, 3, reps_provisional={"flexion": 4})
+    await expect(page.locator("#count")).to_have_text("4")
+    await expect(page.locator("#count")).to_have_attribute("data-certain", "no")
+    await expect(page.locator("#spoken")).to_have_text("3 repetitions")
+    await asyncio.sleep(0.1)  # frames that come faster are thinned out
+    site.world.frame(session_id, 4)
+    await expect(page.locator("#count")).to_have_attribute("data-certain", "yes")
+    await expect(page.locator("#spoken")).to_have_text("4 repetitions")
+    assert site.complaints == []
+
+
+async def test_a_fault_is_said_until_the_next_repetition(site: Site) -> None:
+    session_id = await opened(site.world)
+    page = await site.open("/subjects/anna-7/live")
+    site.world.frame(session_id, 1)
+    await expect(page.locator("#count")).to_have_text("1")
+    site.world.finding(a_rep(session_id, 1, SHALLOW))
+    await expect(page.locator("#remark")).to_have_text("The movement was only 31°; usually it is 55°.")
+    site.world.finding(a_rep(session_id, 2))
+    await expect(page.locator("#remark")).to_be_hidden()
+    assert site.complaints == []
+
+
+async def test_a_held_pose_shows_its_seconds_now_and_the_last_hold_when_it_is_over(site: Site) -> None:
+    world = site.world
+    session_id = await opened(world)
+    page = await site.open("/subjects/anna-7/live")
+
+    async def held(held_s: float | None, later_s: float = 0.0) -> None:
+        await asyncio.sleep(0.1)  # frames that come faster are thinned out
+        t_ns = world.clock() + int(later_s * 1e9)
+        world.frame(session_id, 0, exercise="high_plank", held_s=held_s, t_ns=t_ns)
+
+    await held(None)
+    await expect(page.locator("#unit")).to_have_text("seconds held")
+    await held(7.9)
+    await expect(page.locator("#count")).to_have_text("7")
+    await expect(page.locator("#unit")).to_have_text("seconds, holding")
+    await held(20.1)
+    await expect(page.locator("#spoken")).to_have_text("20 seconds")
+    await held(None)
+    await expect(page.locator("#count")).to_have_text("20", timeout=2_000)  # it may be a break
+    world.finding(a_hold(session_id, seconds=19.6))
+    await held(None)
+    await expect(page.locator("#unit")).to_have_text("seconds, hold 1")
+    await expect(page.locator("#spoken")).to_have_text("held 20 seconds")
+    await held(3.0)
+    await expect(page.locator("#count")).to_have_text("3")
+    await held(None, later_s=2.0)  # that was no hold
+    await expect(page.locator("#count")).to_have_text("20")
+    finished = a_timed_set(session_id, "high_plank")
+    world.store.committed += [a_hold(session_id, seconds=19.6), finished]
+    world.frame(session_id, 0, exercise=None)
+    world.finding(finished)
+    await expect(page.locator("#figure-note")).to_have_text("Set 1, saved")
+    await expect(page.locator("#count")).to_have_text("20")
+    await expect(page.locator("#results")).to_contain_text("sagged by 3°")
+    assert site.complaints == []
+
+
+async def test_a_counted_exercise_shows_its_holds_below_the_count(site: Site) -> None:
+    session_id = await opened(site.world)
+    page = await site.open("/subjects/anna-7/live")
+    await expect(page.locator("#held")).to_be_hidden()
+    site.world.frame(session_id, 2, exercise="bird_dog", held_s=4.2)
+    await expect(page.locator("#count")).to_have_text("2")
+    await expect(page.locator("#held")).to_have_text("holding 4 s")
+    site.world.finding(a_hold(session_id, seconds=6.4, exercise="bird_dog"))
+    await expect(page.locator("#held")).to_have_text("last hold 6 s")
+    assert site.complaints == []
+
+
+async def test_a_sensor_fault_is_said_at_once_with_what_to_do(site: Site) -> None:
+    world = site.world
+    session_id = await opened(world)
+    page = await site.open("/subjects/anna-7/live")
+    await expect(page.locator("#notices")).to_be_hidden()
+    faults = [a_fault(session_id, ordinal, FaultKind.SLIPPED, 3) for ordinal in range(2)]
+    for fault in faults:
+        world.finding(fault, commit=True)
+    await expect(page.locator("#notices .note")).to_have_text(
+        ["The upper back sensor seems to have slipped. Fasten it, then calibrate again."]
+    )
+    await page.reload()
+    await expect(page.locator("#notices .note")).to_have_count(1)
+    assert site.complaints == []
+
+
+async def test_every_kind_of_finding_passes_through_the_page(site: Site) -> None:
+    session_id = await opened(site.world)
+    page = await site.open("/subjects/anna-7/live")
+    for exercise in ("squat", "high_plank", "walking", None):
+        site.world.frame(session_id, 1, exercise=exercise)
+        for finding in one_of_each(session_id):
+            site.world.finding(finding)
+        await page.wait_for_timeout(200)
+    await expect(page.locator("#link")).to_have_text("live")
     assert site.complaints == []
 
 

@@ -1,6 +1,7 @@
 // A person's live page. The server says what is; this file only shows it, and never shows old values as live ones.
 
 import { follow } from "./stream.js";
+import { Figure, put } from "./figure.js";
 import { Gauge } from "./gauge.js";
 
 const CHECK_MS = 200;
@@ -16,13 +17,13 @@ const COMMAND_WORDS = {
   end_session: ["Ending the session…", "The session has ended."],
   report_pain: ["Sending…", "Your pain was noted."],
 };
-const CHANNEL_WORDS = { flexion: "bend", lateral_bend: "side", axial_rotation: "turn", vertical: "down and up" };
 
 const byId = (id) => document.getElementById(id);
 const live = byId("live");
 const staleAfterMs = Number(live.dataset.staleMs);
 const gauge = new Gauge(byId("gauge"));
 const exercises = new Map([...document.querySelectorAll("#choice option")].map((one) => [one.value, one.dataset]));
+const figure = new Figure(exercises);
 
 const now = {
   link: null,
@@ -34,15 +35,8 @@ const now = {
   setStartedMs: null,
   setKey: "",
   finished: null, // set that ended and is being saved
-  spoken: "",
   noteTimer: 0,
 };
-
-function put(id, text) {
-  const element = byId(id);
-  if (element.textContent !== text) element.textContent = text;
-  return element;
-}
 
 // ---- what is true
 
@@ -127,57 +121,14 @@ function showSession() {
   live.dataset.open = open ? "yes" : "no";
 }
 
-function showCount(text, unit, note) {
-  const count = put("count", text);
-  count.dataset.length = String(text.length);
-  count.dataset.empty = text === "—" ? "yes" : "no";
-  put("unit", unit);
-  put("figure-note", note);
-}
-
-function clock(ms) {
-  const seconds = Math.max(0, Math.floor(ms / 1000));
-  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-}
-
-function speak(total) {
-  // every repetition up to ten, then every fifth: more would drown everything else
-  if (total === 0 || (total > 10 && total % 5 !== 0)) return;
-  const text = total === 1 ? "1 repetition" : `${total} repetitions`;
-  if (text !== now.spoken) put("spoken", now.spoken = text);
-}
-
-function showSplit(reps) {
-  const channels = Object.entries(reps);
-  const split = byId("split");
-  split.hidden = channels.length < 2;
-  if (split.hidden) return;
-  split.replaceChildren(...channels.map(([channel, count]) =>
-    Object.assign(document.createElement("li"), { textContent: `${CHANNEL_WORDS[channel] ?? channel} ${count}` })));
-}
-
 function showFigure() {
   const frame = now.frame;
   live.dataset.running = frame !== null && frame.exercise !== null ? "yes" : "no";
-  if (!frame || frame.exercise === null) {
-    if (now.finished) return;
-    if (Number(byId("results").firstElementChild.dataset.set) > 0) return; // the last set stays until the next begins
-    put("exercise", "No exercise yet");
-    showCount("—", "repetitions", isOpen() ? "Choose an exercise" : "No session is open");
-    return;
+  if (frame && frame.exercise !== null) {
+    figure.draw(frame, now.setStartedMs, `Set ${frame.set_number}, ${isFresh() ? "live" : "last known"}`);
+  } else if (!now.finished && Number(byId("results").firstElementChild.dataset.set) === 0) {
+    figure.idle(isOpen() ? "Choose an exercise" : "No session is open"); // else the last set stays until the next begins
   }
-  const exercise = exercises.get(frame.exercise);
-  const note = `Set ${frame.set_number}, ${isFresh() ? "live" : "last known"}`;
-  const total = Object.values(frame.reps).reduce((sum, reps) => sum + reps, 0);
-  put("exercise", exercise?.name ?? frame.exercise);
-  if (exercise?.timed === "yes") {
-    const elapsed = now.setStartedMs === null ? 0 : frame.t_ms - now.setStartedMs;
-    showCount(clock(elapsed), "minutes", note);
-  } else {
-    showCount(String(total), total === 1 ? "repetition" : "repetitions", note);
-    speak(total);
-  }
-  showSplit(frame.reps);
 }
 
 // ---- what the server says
@@ -191,9 +142,11 @@ function onFrame(frame) {
     gauge.newSet();
     if (frame.exercise !== null) {
       now.finished = null;
+      figure.newSet();
       gauge.select(exercises.get(frame.exercise)?.plane);
     }
   }
+  figure.take(frame);
   gauge.show(frame.lumbar ?? frame.trunk);
   showFreshness();
 }
@@ -213,21 +166,27 @@ function onSession(session) {
   showFreshness();
 }
 
-function onFinding({ finding }) {
+function onFinding({ finding, words }) {
+  figure.finding(finding, words);
   if (finding.type === "set_started") {
     now.setStartedMs = finding.t0_ns / 1e6;
   } else if (finding.type === "set_completed") {
     now.finished = finding.finding_id;
-    const name = exercises.get(finding.exercise)?.name ?? finding.exercise;
-    const total = Object.values(finding.reps).reduce((sum, reps) => sum + reps, 0);
-    const timed = exercises.get(finding.exercise)?.timed === "yes";
-    put("exercise", name);
-    showCount(timed ? clock((finding.t1_ns - finding.t0_ns) / 1e6) : String(total), timed ? "minutes" : "repetitions",
-      `Set ${finding.set_number}, saving…`);
+    figure.completed(finding);
     loadUntilSaved(finding, SAVED_TRIES);
-  } else if (["calibration_done", "calibration_refused", "sensor_fault"].includes(finding.type)) {
+  } else if (finding.type === "sensor_fault") {
+    addNotice(`${finding.placement} ${finding.fault}`, words[0]);
+  } else if (["calibration_done", "calibration_refused"].includes(finding.type)) {
     setTimeout(loadResults, SAVED_EVERY_MS);
   }
+}
+
+function addNotice(fault, words) {
+  const notices = byId("notices");
+  if ([...notices.children].some((one) => one.dataset.fault === fault)) return;
+  const notice = Object.assign(document.createElement("p"), { className: "note", textContent: words });
+  Object.assign(notice.dataset, { tone: "watch", fault });
+  notices.append(notice);
 }
 
 function onControl({ command, state, event_id }) {
@@ -256,6 +215,7 @@ async function loadResults() {
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = page.body.firstElementChild;
   section.replaceChildren(fresh);
+  byId("notices").replaceChildren(...page.getElementById("notices").children);
   const best = JSON.parse(fresh.dataset.best);
   gauge.setBest(best);
   if (Object.keys(best).length > 0) put("target-note", "Green zone: 85 to 100 % of your best in this session.");
@@ -267,7 +227,7 @@ async function loadUntilSaved(finding, tries) {
   if (now.finished !== finding.finding_id) return; // the next set has begun
   if (saved?.finding === finding.finding_id) {
     // from here on the number is the committed one
-    showCount(saved.figure, byId("unit").textContent, `Set ${finding.set_number}, saved`);
+    figure.show(saved.figure, byId("unit").textContent, `Set ${finding.set_number}, saved`);
   } else if (tries > 0) {
     setTimeout(() => loadUntilSaved(finding, tries - 1), SAVED_EVERY_MS);
   } else {

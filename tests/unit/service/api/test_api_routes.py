@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import httpx
+import msgspec
 import pytest
 from structlog.testing import capture_logs
 
 from processing.domain.commands import CapturePosture, EndSession, StartExercise, StartSession
 from processing.domain.exercises import CATALOGUE
 from processing.domain.posture_types import SittingPose
+from processing.domain.rejections import RejectionReason
+from processing.domain.sensor_findings import FaultKind
 from processing.wire.messages import encode_finding
 from service.api.ports import ControlState
 from service.api.problems import MEDIA_TYPE
-from tests.web.service_twin import ANNA, HUB_1, World, a_set, a_stop
+from tests.web.sample_findings import a_fault, a_hold, a_quality, a_rejection, a_set, a_stop, a_timed_set
+from tests.web.service_twin import ANNA, HUB_1, World
 
 START = {"subject_id": "anna-7"}
 
@@ -218,6 +222,37 @@ async def test_a_session_lists_its_committed_sets(client: httpx.AsyncClient, wor
     assert sets[1]["rom"] == []
     assert sets[1]["rom_refused"] == ["no_data"]
     assert [one["counting_stopped"] for one in sets] == [True, False]
+
+
+async def test_a_set_tells_faults_holds_and_what_was_not_counted(client: httpx.AsyncClient, world: World) -> None:
+    session_id = await started(client)
+    world.store.committed = [
+        *a_set(session_id),
+        a_quality(session_id, judged=8, faulty=2),
+        a_rejection(session_id, 0, RejectionReason.TOO_SMALL),
+        a_hold(session_id, seconds=24.4),
+        a_fault(session_id, 0, FaultKind.SLIPPED, 3),
+    ]
+    session = (await client.get(f"/api/v1/sessions/{session_id}")).json()
+    (one,) = session["sets"]
+    assert one["judged"] == 8
+    assert one["faulty"][0] == {"fault": "shallow", "reps": 2, "words": "smaller than usual"}
+    assert (one["rejected"]["movements"], one["rejected"]["reason"]) == (1, "too_small")
+    assert one["holds"] == [{"number": 1, "seconds": 24.4, "sag_deg": 3.2, "breaks": 0, "whole": True}]
+    assert (one["walked"], one["pedalled"], one["notes"]) == (None, None, [])
+    assert [(fault["placement"], fault["fault"]) for fault in session["sensor_faults"]] == [("thorax", "slipped")]
+
+
+async def test_a_fault_that_passes_is_gone_with_the_next_set(client: httpx.AsyncClient, world: World) -> None:
+    session_id = await started(client)
+    world.store.committed = [*a_set(session_id), a_fault(session_id, 0, FaultKind.LOSSY, 3)]
+    later = a_timed_set(session_id, "walking")
+    path = f"/api/v1/sessions/{session_id}"
+    assert len((await client.get(path)).json()["sensor_faults"]) == 1
+    world.store.committed.append(
+        msgspec.structs.replace(later, set_number=2, t0_ns=later.t0_ns + 10**10, t1_ns=later.t1_ns + 10**10)
+    )
+    assert (await client.get(path)).json()["sensor_faults"] == []
 
 
 async def test_gateways_report_the_health_of_their_sensors(client: httpx.AsyncClient, world: World) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from processing.domain.findings import LiveFrame
+from processing.domain.findings import LiveFrame, kind_of
 from processing.domain.ids import SubjectId
+from processing.domain.sensor_findings import FaultKind
 from processing.wire.messages import SensorsReport, encode_message
 from processing.wire.topics import GatewayTopic, gateway_topic, live_topic
 from service.api.events import Liveness
@@ -16,7 +17,8 @@ from service.api.hub import QUEUE_EVENTS, RING_EVENTS, Hub
 from service.api.ports import ControlState
 from service.api.problems import ProblemError
 from service.api.stream import RESYNC, events, open_stream
-from tests.web.service_twin import ANNA, BEN, HUB_1, World, a_set
+from tests.web.sample_findings import SHALLOW, a_fault, a_rep, a_set, one_of_each
+from tests.web.service_twin import ANNA, BEN, HUB_1, World
 
 
 @dataclass
@@ -89,6 +91,46 @@ async def test_findings_are_marked_provisional_and_keep_their_id(world: World) -
     event = await reader.event()
     assert event.data["provisional"] is True
     assert event.data["finding"]["finding_id"] == finding.finding_id  # type: ignore[index]
+
+
+async def test_what_the_patient_shall_hear_at_once_comes_in_words(world: World) -> None:
+    session_id = await session_of(world)
+    reader = Reader(world)
+    await reader.chunk()
+    for finding, words in (
+        (a_rep(session_id, 1), []),
+        (a_rep(session_id, 2, SHALLOW), ["The movement was only 31°; usually it is 55°."]),
+        (
+            a_fault(session_id, 0, FaultKind.UPSIDE_DOWN, 3),
+            ["The upper back sensor is upside down. Turn it round, then calibrate again."],
+        ),
+    ):
+        world.finding(finding)
+        assert (await reader.event()).data["words"] == words
+
+
+async def test_a_repetition_that_has_turned_and_a_hold_under_way_are_shown(world: World) -> None:
+    session_id = await session_of(world)
+    world.frame(session_id, 3)
+    reader = Reader(world)
+    (snapshot,) = parsed(await reader.chunk())
+    frame = snapshot.data["frame"]
+    assert (frame["reps_provisional"], frame["held_s"]) == ({"flexion": 3}, None)  # type: ignore[index]
+    world.clock.go_on(0.1)
+    world.frame(session_id, 3, reps_provisional={"flexion": 4}, held_s=2.3456)
+    data = (await reader.event()).data
+    assert (data["reps"], data["reps_provisional"], data["held_s"]) == ({"flexion": 3}, {"flexion": 4}, 2.3)
+
+
+async def test_every_kind_of_finding_passes_through_the_stream(world: World) -> None:
+    session_id = await session_of(world)
+    reader = Reader(world)
+    await reader.chunk()
+    for finding in one_of_each(session_id):
+        world.finding(finding)
+        event = await reader.event()
+        assert event.data["finding"]["type"] == kind_of(finding)  # type: ignore[index]
+        assert all(isinstance(one, str) and one for one in event.data["words"])  # type: ignore[attr-defined]
 
 
 async def test_a_screen_that_comes_back_gets_what_it_missed(world: World) -> None:

@@ -3,14 +3,32 @@ from __future__ import annotations
 import re
 
 import httpx
+import msgspec
 import pytest
 
 from processing.domain.exercises import CATALOGUE
-from processing.domain.ids import SessionId, finding_uuid
-from processing.domain.samples import Placement
-from processing.domain.sensor_findings import FaultKind, SensorFault
-from service.api.results import FAULT_WORDS, set_results
-from tests.web.service_twin import ANNA, World, a_set, a_stop
+from processing.domain.findings import RomMeasured
+from processing.domain.found import RefusalReason
+from processing.domain.hold_findings import HoldRefused
+from processing.domain.rejections import RejectionReason
+from processing.domain.rep_faults import RepFault
+from processing.domain.sensor_findings import FaultKind
+from service.api.results import set_results
+from service.api.wording import FAULT_WORDS, FAULTY_WORDS
+from tests.web.sample_findings import (
+    a_calibration,
+    a_fault,
+    a_hold,
+    a_quality,
+    a_rejection,
+    a_ride,
+    a_set,
+    a_stop,
+    a_timed_set,
+    a_walk,
+    base,
+)
+from tests.web.service_twin import ANNA, World
 
 HTML = {"accept": "text/html"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -34,18 +52,18 @@ async def test_the_live_page_offers_the_whole_catalogue(client: httpx.AsyncClien
         assert f'<option value="{exercise.code}"' in page
 
 
-async def test_the_live_page_promises_no_count_that_nobody_checked(client: httpx.AsyncClient) -> None:
+async def test_the_live_page_promises_no_count_or_hold_that_nobody_checked(client: httpx.AsyncClient) -> None:
     page = (await client.get("/subjects/anna-7/live", headers=HTML)).text
-    for code, timed, words in (
-        ("squat", "no", "Squat<"),
-        ("bridge", "no", "Bridge (tried in simulation only)<"),
-        ("bird_dog", "no", "Bird dog (tried in simulation only)<"),
-        ("side_plank", "yes", "Side plank (time only)<"),
-        ("calf_stretch", "yes", "Calf stretch (time only)<"),
-        ("walking", "yes", "Walking (time and steps)<"),
+    for code, dose, words in (
+        ("squat", "count", "Squat<"),
+        ("bridge", "count", "Bridge (tried in simulation only)<"),
+        ("bird_dog", "count", "Bird dog (tried in simulation only)<"),
+        ("side_plank", "hold", "Side plank (tried in simulation only)<"),
+        ("calf_stretch", "time", "Calf stretch (time only)<"),
+        ("walking", "time", "Walking (time and steps)<"),
     ):
         (option,) = re.findall(rf'<option value="{code}".*?/option>', page)
-        assert f'data-timed="{timed}"' in option
+        assert f'data-dose="{dose}"' in option
         assert words in option
 
 
@@ -108,29 +126,103 @@ async def test_who_walked_off_is_told_to_start_again(client: httpx.AsyncClient, 
     assert "Counting stopped when you walked off." in (await client.get("/subjects/anna-7/results", headers=HTML)).text
 
 
-async def test_what_is_wrong_with_a_sensor_is_said_once_with_what_to_do(
+async def results_of(client: httpx.AsyncClient) -> str:
+    """The part with what was committed, without line breaks."""
+    return " ".join((await client.get("/subjects/anna-7/results", headers=HTML)).text.split())
+
+
+async def test_what_is_wrong_with_a_sensor_is_said_once_with_what_to_do_until_it_is_calibrated(
     client: httpx.AsyncClient, world: World
 ) -> None:
-    session = await world.desk.start_session(ANNA, None)
-    faults = [
-        SensorFault(
-            finding_id=finding_uuid(SessionId(session.session_id), "sensor_fault", ordinal),
-            session_id=session.session_id,
-            ordinal=ordinal,
-            t0_ns=1,
-            t1_ns=2,
-            algorithm="sensor_watch/1",
-            quality=1.0,
-            placement=Placement.THORAX,
-            sensor_id="s",
-            fault=FaultKind.SLIPPED,
-            detail="20° off",
-        )
-        for ordinal in range(2)
+    session_id = (await world.desk.start_session(ANNA, None)).session_id
+    words = "The upper back sensor seems to have slipped. Fasten it, then calibrate again."
+    world.store.committed = [
+        a_calibration(session_id, 0),
+        *(a_fault(session_id, ordinal, FaultKind.SLIPPED, 20) for ordinal in range(2)),
+        *a_set(session_id),
     ]
-    world.store.committed = [*a_set(session.session_id), *faults]
-    part = (await client.get("/subjects/anna-7/results", headers=HTML)).text
-    assert part.count("Sensor, upper back: The sensor seems to have slipped. Fasten it, then calibrate again.") == 1
+    assert (await client.get("/subjects/anna-7/live", headers=HTML)).text.count(words) == 1
+    assert (await results_of(client)).count(words) == 1
+    world.store.committed.append(a_calibration(session_id, 40))
+    assert words not in await results_of(client)
+
+
+async def test_repetitions_with_faults_are_summed_up_by_kind(client: httpx.AsyncClient, world: World) -> None:
+    session_id = (await world.desk.start_session(ANNA, None)).session_id
+    world.store.committed = [*a_set(session_id), a_quality(session_id, judged=8, faulty=2)]
+    part = await results_of(client)
+    assert "<b>2 of 8</b>: smaller than usual" in part
+    assert "<b>1 of 8</b>: trunk turned more than usual" in part
+    assert "not counted" not in part
+    world.store.committed += [
+        a_rejection(session_id, 0, RejectionReason.TOO_SMALL),
+        a_rejection(session_id, 1, RejectionReason.OTHER_PLANE),
+        a_rejection(session_id, 2, RejectionReason.OTHER_PLANE),
+    ]
+    assert (
+        "3 movements were not counted. The most frequent reason: most of the movement went in another direction."
+        in await results_of(client)
+    )
+
+
+async def test_angles_come_with_their_noise_rounded_up(client: httpx.AsyncClient, world: World) -> None:
+    session_id = (await world.desk.start_session(ANNA, None)).session_id
+    world.store.committed = [
+        msgspec.structs.replace(one, noise_deg=1.2) if isinstance(one, RomMeasured) else one
+        for one in a_set(session_id)
+    ]
+    assert '52° <span class="band">± 2°</span>' in await results_of(client)
+
+
+async def test_holds_show_how_long_and_how_steady(client: httpx.AsyncClient, world: World) -> None:
+    session_id = (await world.desk.start_session(ANNA, None)).session_id
+    world.store.committed = [
+        a_timed_set(session_id, "high_plank"),
+        a_hold(session_id, 2, 30.6, sag_deg=0.2, breaks=1, whole=False),
+        a_hold(session_id, 1, 24.4),
+    ]
+    part = await results_of(client)
+    assert 'data-figure="31"' in part
+    assert '<th scope="row">1</th><td>24 s</td><td class="how">sagged by 3°</td>' in part
+    assert '<th scope="row">2</th><td>at least 31 s</td><td class="how">steady, left once for a moment</td>' in part
+    page = (await client.get("/subjects/anna-7/live", headers=HTML)).text
+    assert '<span id="unit">seconds held</span>' in page
+
+
+async def test_no_hold_is_said_with_its_reason_and_no_number(client: httpx.AsyncClient, world: World) -> None:
+    session_id = (await world.desk.start_session(ANNA, None)).session_id
+    refused = HoldRefused(
+        **base(session_id, "hold_refused", 0, 0, 300),
+        exercise="high_plank",
+        set_number=1,
+        reason=RefusalReason.NO_AXIS,
+        detail="",
+    )
+    world.store.committed = [a_timed_set(session_id, "high_plank"), refused]
+    part = await results_of(client)
+    assert "No hold. It is not known how the sensor sits." in part
+    assert 'data-figure="—"' in part
+
+
+async def test_walks_and_rides_show_what_is_known_of_them(client: httpx.AsyncClient, world: World) -> None:
+    session_id = (await world.desk.start_session(ANNA, None)).session_id
+    world.store.committed = [
+        a_timed_set(session_id, "walking"),
+        a_walk(session_id, 0, 150, 60),
+        a_walk(session_id, 1, 70, 25),
+        a_walk(session_id, 9, 999, 99),  # after the set
+    ]
+    part = await results_of(client)
+    assert "<dt>Steps</dt><dd>220</dd>" in part
+    assert "<dt>Brisk walking</dt><dd>1:25</dd>" in part
+    world.store.committed = [
+        a_timed_set(session_id, "stationary_bike"),
+        a_ride(session_id, 0, 30, 50),
+        a_ride(session_id, 1, 90, 70),
+    ]
+    part = await results_of(client)
+    assert "<dt>Pedalling</dt><dd>2:00</dd>" in part
+    assert "<dt>Turns per minute, low confidence</dt><dd>65</dd>" in part
 
 
 async def test_names_cannot_become_markup(client: httpx.AsyncClient, world: World) -> None:
@@ -170,3 +262,4 @@ async def test_a_command_without_a_session_is_a_problem(client: httpx.AsyncClien
 
 def test_there_are_words_for_every_fault() -> None:
     assert set(FAULT_WORDS) == set(FaultKind)
+    assert set(FAULTY_WORDS) == set(RepFault)
