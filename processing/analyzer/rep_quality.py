@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from processing.analyzer.counters import AXES
-from processing.analyzer.sources import PLACEMENTS, assign_segment
+from processing.analyzer.sources import PLACEMENTS, assign, assign_segment
 from processing.domain.commands import RepTarget
 from processing.domain.exercise_types import Channel, Exercise, FaultRule, Swing
 from processing.domain.findings import RomSegment
@@ -82,15 +82,23 @@ class RepQuality:
         self._sided = {one.channel for one in exercise.channels if one.swing is Swing.BOTH_SIDES} & _SIDED
         length_s = LATE_S + (exercise.tempo_s[1] if exercise.tempo_s else 0.0)
         self._stride = max(TRACE_STEP_BLOCKS, -(-round(length_s * NS_PER_S / BLOCK_NS) // TRACE_POINTS))
-        self._traced = bool(exercise.faults or self._sided)
+        self._traced = self._seen_by(worn)
 
     def observe(self, t0_ns: int, rotations: Mapping[Placement, Floats]) -> None:
         """Take the rotations since neutral of a block, shape (5, 4) each."""
         if not self._traced or (t0_ns // BLOCK_NS) % self._stride:
             return
         for placement, quats in rotations.items():
+            if placement not in self._traced:
+                continue
             trace = self.state.traces.get(placement, b"") + _POSE.pack(t0_ns, *quats[-1].tolist())
             self.state.traces[placement] = trace[-TRACE_POINTS * _POSE.size :]
+
+    def _seen_by(self, worn: tuple[Placement, ...]) -> frozenset[Placement]:
+        """Sensors that rules and sides are seen by; the others leave no trace."""
+        assigned = (assign(channel, worn) for channel in self._exercise.channels if channel.channel in self._sided)
+        segments = {one.segment for one in assigned if one is not None} | {segment for _, segment in self._rules}
+        return frozenset(place for segment in segments if segment is not None for place in PLACEMENTS[segment])
 
     def restart(self) -> None:
         """Neutral is another pose from here on, or the clock another one: what was seen before does not compare."""

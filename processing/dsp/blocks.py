@@ -62,10 +62,19 @@ class SampleBlock:
 
 def block_of(samples: Samples, stream: StreamOpened) -> SampleBlock:
     """Samples of a log entry in SI units, on the times that the gateway froze into it."""
-    counts = np.frombuffer(samples.packed, dtype="<i2", count=samples.count * 6).reshape(-1, 2, 3)
-    t_ns = np.arange(samples.count, dtype=np.int64) * stream.period_ns + samples.t0_ns
+    counts = np.frombuffer(samples.packed, _COUNT, samples.count * 6).reshape(-1, 2, 3)
+    t_ns = _ticks_ns(len(counts), stream.period_ns) + samples.t0_ns
     values = counts * _scales(stream.acc_scale, stream.gyr_scale)
     return SampleBlock(SensorId(stream.sensor_id), t_ns, values[:, 0], values[:, 1])
+
+
+_COUNT = np.dtype("<i2")
+
+
+@lru_cache(maxsize=1024)
+def _ticks_ns(count: int, period_ns: int) -> Nanoseconds:
+    """Times of an entry's samples after its first one; most entries of a stream are equally long."""
+    return np.arange(count, dtype=np.int64) * period_ns
 
 
 @lru_cache(maxsize=1024)

@@ -37,11 +37,11 @@ class FlexionAxis(NamedTuple):
 
 
 class FunctionalAxisState(msgspec.Struct):
-    """State of ``FunctionalAxis``: sums over the moving blocks, none before the first, and the way turned so far."""
+    """State of ``FunctionalAxis``: sums over the moving blocks and the way turned so far, none before the first."""
 
     moments: list[float] = []
     path_rad: float = 0.0
-    turned: list[float] = msgspec.field(default_factory=lambda: [0.0] * 3)
+    turned: list[float] = []
     first: list[float] | None = None
     quiet_ns: int = 0
 
@@ -66,9 +66,8 @@ class FunctionalAxis:
         before = state.moments
         state.moments = [old + new for old, new in zip(before, outer, strict=True)] if before else outer
         if state.first is None:
-            state.turned = [
-                old + new * GRID_S * BLOCK_SAMPLES for old, new in zip(state.turned, rate.tolist(), strict=True)
-            ]
+            turned = state.turned or (0.0, 0.0, 0.0)
+            state.turned = [old + new * GRID_S * BLOCK_SAMPLES for old, new in zip(turned, rate.tolist(), strict=True)]
             if math.hypot(*state.turned) >= FIRST_EXCURSION_RAD:
                 state.first = state.turned
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import struct
+from operator import add
 
 import msgspec
 import numpy as np
@@ -13,15 +15,16 @@ STILL_RADPS = math.radians(10.0)
 """Rate below which neither sensor is taken to move."""
 
 
+_MOMENTS = struct.Struct("27d")
+
+
 class MovingTogetherState(msgspec.Struct):
     """Second moments of the two rates, each about its own sensor's axes, and of one with the other (row: lower).
 
-    Nine numbers each; none before the first movement.
+    Nine numbers each, one array after the other, packed; none before the first movement.
     """
 
-    lower: list[float] = []
-    upper: list[float] = []
-    cross: list[float] = []
+    moments: bytes = b""
     blocks: int = 0
 
 
@@ -36,14 +39,22 @@ class MovingTogether:
         if max(math.hypot(*lower_radps), math.hypot(*upper_radps)) < STILL_RADPS:
             return
         state = self.state
-        state.lower = _added(state.lower, lower_radps, lower_radps)
-        state.upper = _added(state.upper, upper_radps, upper_radps)
-        state.cross = _added(state.cross, lower_radps, upper_radps)
+        products = [
+            a * b
+            for one, other in ((lower_radps, lower_radps), (upper_radps, upper_radps), (lower_radps, upper_radps))
+            for a in one
+            for b in other
+        ]
+        before = _MOMENTS.unpack(state.moments) if state.moments else (0.0,) * len(products)
+        state.moments = _MOMENTS.pack(*map(add, before, products))
         state.blocks += 1
 
     def lower_by_upper(self) -> float:
         """Root mean square rate of the lower sensor over that of the upper one, 1 if neither moved."""
-        lower, upper = (sum(moments[::4]) for moments in (self.state.lower, self.state.upper))
+        if not self.state.blocks:
+            return 1.0
+        moments = _MOMENTS.unpack(self.state.moments)
+        lower, upper = sum(moments[0:9:4]), sum(moments[9:18:4])
         if upper <= 0.0:
             return 1.0 if lower <= 0.0 else math.inf
         return math.sqrt(lower / upper)
@@ -52,13 +63,6 @@ class MovingTogether:
         """Correlation, -1 to 1, of the rates about two axes, shape (3,) each; 0 if one of them did not turn."""
         if not self.state.blocks:
             return 0.0
-        lower, upper, cross = (
-            np.array(moments).reshape(3, 3) for moments in (self.state.lower, self.state.upper, self.state.cross)
-        )
+        lower, upper, cross = np.frombuffer(self.state.moments).reshape(3, 3, 3)
         power = float(lower_axis @ lower @ lower_axis) * float(upper_axis @ upper @ upper_axis)
         return float(lower_axis @ cross @ upper_axis) / math.sqrt(power) if power > 0.0 else 0.0
-
-
-def _added(moments: list[float], one: list[float], other: list[float]) -> list[float]:
-    products = [a * b for a in one for b in other]
-    return [old + new for old, new in zip(moments, products, strict=True)] if moments else products

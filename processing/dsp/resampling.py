@@ -59,10 +59,14 @@ def on_grid(t_ns: Nanoseconds, values: Floats, first: int, last: int) -> Floats:
         first: number on the grid, not before ``t_ns[0]``.
         last: number on the grid, not after ``t_ns[-1]``.
     """
+    if len(t_ns) == 1:
+        return values
     grid = np.arange(first * GRID_NS, last * GRID_NS + 1, GRID_NS, dtype=np.int64)
     right = t_ns.searchsorted(grid)
-    left = np.maximum(right - 1, 0)
+    if right[0] == 0:
+        right[0] = 1  # the first sample lies on the grid
+    left = right - 1
     t_left = t_ns[left]
-    share = ((grid - t_left) / np.maximum(t_ns[right] - t_left, 1))[:, None]
+    share = ((grid - t_left) / (t_ns[right] - t_left))[:, None]
     between: Floats = values.take(left, axis=1) * (1.0 - share) + values.take(right, axis=1) * share
     return between

@@ -48,7 +48,6 @@ class Neutral:
 
     def __init__(self, state: NeutralState) -> None:
         self.state = state
-        self._up = up_in_sensor(conjugate(np.array(state.inverse)))
         # A product with a fixed quaternion is linear, and so is the turn into anatomical axes: one matrix does both.
         self._since = multiply(np.eye(4), np.array(state.inverse))
         self._since[:, 1:] = self._since[:, 1:].dot(np.array(state.axes).reshape(3, 3).T)
@@ -71,7 +70,8 @@ class Neutral:
 
     def tilt_deg(self, quat: Floats) -> float:
         """Angle between where up is now and where it was in the neutral pose, both seen by the sensor, degrees."""
-        cosine = float(self._up.dot(up_in_sensor(quat)))
+        before = up_in_sensor(conjugate(np.array(self.state.inverse)))
+        cosine = float(before.dot(up_in_sensor(quat)))
         return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
     def rotation_since(self, quats: Floats) -> Floats:
