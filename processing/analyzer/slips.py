@@ -16,6 +16,7 @@ from processing.domain.samples import Placement
 from processing.domain.sensor_findings import FaultKind
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.rest_pose import apart_deg, lateral_between_deg, tilt_between_deg, turn_between_deg
+from processing.dsp.stillness import feels_gravity
 
 SLIP_DEG = 15.0
 """Jump of the neutral tilt that is a slip (signals.md §7 no. 8)."""
@@ -141,6 +142,8 @@ class Slips:
             # Across a gap a sensor's heading is only assumed.
             self.begin_set()
         now_ns = next(iter(frames.values())).block.t0_ns + BLOCK_NS
+        if not all(feels_gravity(frame.block.means[3:]) for frame in frames.values()):
+            return
         if len(frames) < len(worn) or any(one.path.rest.lasts_ns(now_ns) < REST_NS for one in worn.values()):
             return
         pose = RestPose.of(now_ns, frames)

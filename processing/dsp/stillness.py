@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
+from processing.domain.samples import GRAVITY_MPS2
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats, GridBlock
 
 POSE_S = 3.0
@@ -22,9 +24,18 @@ MAX_ACC_STD_MPS2 = 0.2
 MAX_BIAS_RADPS = math.radians(25.0)
 """A mean rate above this is turning, not bias: MPU-6050-class sensors are specified to ±20 °/s."""
 
+GRAVITY_TOLERANCE = 0.2
+"""Share of 1 g by which an accelerometer at rest may be off. MPU-6050-class sensors are specified to 3 % of scale and
+0.08 g of offset (data sheet, from memory); what is further off is a dead channel or a wrong scale, and tells no up."""
+
 _POSE_BLOCKS = round(POSE_S * NS_PER_S / BLOCK_NS)
 
 _LEVEL_BLOCKS = 10
+
+
+def feels_gravity(acc_mps2: Sequence[float]) -> bool:
+    """Whether an acceleration at rest, three numbers, is as long as gravity."""
+    return abs(math.hypot(*acc_mps2) - GRAVITY_MPS2) <= GRAVITY_TOLERANCE * GRAVITY_MPS2
 
 
 class StillPose(NamedTuple):
@@ -60,7 +71,7 @@ class Stillness:
         self._filled += 1
 
     def pose(self) -> StillPose | None:
-        """Means of the window if the wearer kept still through all of it."""
+        """Means of the window if the wearer kept still through all of it, and gravity was felt."""
         if self._filled < _POSE_BLOCKS:
             return None
         ordered = self._ordered()
@@ -71,14 +82,19 @@ class Stillness:
         turning = float(np.sqrt((mean[:3] ** 2).sum()))
         if rate >= MAX_RATE_RADPS or spread >= MAX_ACC_STD_MPS2 or turning >= MAX_BIAS_RADPS:
             return None
+        if not feels_gravity(mean[3:].tolist()):
+            return None
         return StillPose(mean[:3], mean[3:], ordered)
 
     def level_mps2(self) -> float | None:
-        """Mean of the last half second of acceleration as a length, which at rest is 1 g as this sensor reads it."""
+        """Mean of the last half second of acceleration as a length, which at rest is 1 g as this sensor reads it.
+
+        None before that, or where it is none.
+        """
         if self._filled < _LEVEL_BLOCKS:
             return None
-        mean = self._ordered()[-_LEVEL_BLOCKS:, 3:].mean(axis=0)
-        return math.sqrt(float((mean**2).sum()))
+        mean = self._ordered()[-_LEVEL_BLOCKS:, 3:].mean(axis=0).tolist()
+        return math.hypot(*mean) if feels_gravity(mean) else None
 
     def reset(self) -> None:
         """Forget the window (after a gap)."""
