@@ -66,6 +66,12 @@ class Admission:
         """The set is over; the bout under way."""
         return self._gate.finish()
 
+    def interrupt(self) -> Bout | None:
+        """The clock is set anew; the bout under way. On the new clock nobody has walked yet."""
+        ended = self._gate.finish()
+        self._gate.forget()
+        return ended
+
     def is_walking(self, t_ns: int) -> bool:
         """Tell whether the person is walking."""
         return self._gate.is_walking(t_ns)
@@ -75,8 +81,8 @@ class Admission:
         self.state.waiting += [Waiting(segment, one) for one in outcomes if isinstance(one, Counted)]
         return [one for one in outcomes if isinstance(one, Rejected)]
 
-    def settled(self, now_ns: int) -> list[tuple[RomSegment, Outcome]]:
-        """What is decided by now, in the order of coming."""
+    def settled(self, now_ns: int | None) -> list[tuple[RomSegment, Outcome]]:
+        """What is decided by now, in the order of coming; None for the end, when nothing more is to be waited for."""
         decided: list[tuple[RomSegment, Outcome]] = []
         for segment, counted in self.state.waiting:
             outcome = self._decide(counted, now_ns)
@@ -87,7 +93,7 @@ class Admission:
         del self.state.waiting[: len(decided)]
         return decided
 
-    def _decide(self, counted: Counted, now_ns: int) -> Outcome | None:
+    def _decide(self, counted: Counted, now_ns: int | None) -> Outcome | None:
         rep = counted.rep
         lasts_ns = rep.t1_ns - rep.t0_ns
         if lasts_ns < TOO_FAST * self._shortest_ns:
@@ -99,6 +105,8 @@ class Admission:
         verdict = self._gate.verdict(rep.t0_ns, rep.t1_ns, near_ns, lifts=lifts)
         if verdict is Verdict.WALKED:
             return _rejected(counted, RejectionReason.WALKING)
+        if now_ns is None:
+            return counted
         waits = verdict is Verdict.UNDECIDED or (hurried and now_ns - rep.t1_ns < HURRIED_NEAR_NS)
         return None if waits else counted
 

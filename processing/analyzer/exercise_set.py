@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from processing.analyzer.admission import HURRIED_NEAR_NS, Admission, AdmissionState
+from processing.analyzer.admission import Admission, AdmissionState
 from processing.analyzer.bouts import report_bout
 from processing.analyzer.calibration import Calibrator
 from processing.analyzer.counters import AngleCounters, AngleCountersState, Outcome
@@ -124,9 +124,17 @@ class ExerciseSet:
         """How long the pose of the exercise has been held now, None while it is not."""
         return self._holding.held_s
 
-    def shift(self, by_ns: int) -> None:
-        """The clock was set anew: the set is dated back from the new time."""
+    def shift(self, by_ns: int, ledger: Ledger) -> None:
+        """The clock was set anew: what is under way ends on the old one, and the set is dated back from the new time.
+
+        To be called while doubts about the sensors still stand on the old clock.
+        """
+        for segment, counter in self._counters():
+            self._report(counter.reset(), segment, ledger)
+        report_bout(self._admission.interrupt(), self.exercise, ledger)
+        self._report_settled(None, ledger)
         self.state.t0_ns += by_ns
+        self._start_pose.shift(by_ns)
         self._reps.shift(by_ns)
         self._rom.shift(by_ns)
         self._holding.shift(by_ns)
@@ -260,7 +268,7 @@ class ExerciseSet:
         for segment, counter in self._counters():
             self._report(counter.finish(t_ns), segment, ledger)
         report_bout(self._admission.finish(), self.exercise, ledger)
-        self._report_settled(t_ns + HURRIED_NEAR_NS, ledger)
+        self._report_settled(None, ledger)
         self._holding.finish(self.state.t0_ns, t_ns, ledger)
         doubt = self._doubt(PLACEMENTS[self._rom_segment], self.state.t0_ns, t_ns)
         self._rom.report(self.state.number, self.state.t0_ns, t_ns, self._calibrators, doubt, ledger)
@@ -269,7 +277,7 @@ class ExerciseSet:
     def _report(self, outcomes: list[Outcome], segment: RomSegment, ledger: Ledger) -> None:
         self._reps.report(self._admission.put(outcomes, segment), segment, ledger)
 
-    def _report_settled(self, now_ns: int, ledger: Ledger) -> None:
+    def _report_settled(self, now_ns: int | None, ledger: Ledger) -> None:
         for segment, outcome in self._admission.settled(now_ns):
             self._reps.report((outcome,), segment, ledger)
 

@@ -36,6 +36,10 @@ class MountCheck:
     def __init__(self, state: MountCheckState | None = None) -> None:
         self.state = state or MountCheckState()
 
+    def shift(self, by_ns: int) -> None:
+        """The clock was set anew: the still pose that was judged is dated back as its calibration is."""
+        self.state.still_ns += by_ns
+
     def step(self, worn: WornSensor, exercise: Exercise | None, ledger: Ledger) -> None:
         """Look whether the calibration has gone on."""
         calibration, mount = worn.calibrator.state, worn.path.worn.mount

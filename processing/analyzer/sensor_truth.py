@@ -84,4 +84,6 @@ class SensorTruth:
         """The clock was set anew."""
         for watch in self.watches.values():
             watch.shift(by_ns)
+        for mount in self._mounts.values():
+            mount.shift(by_ns)
         self._slips.shift(by_ns)

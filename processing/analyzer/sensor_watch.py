@@ -34,6 +34,7 @@ QUIET_NS = 10 * NS_PER_S
 """A doubt is stated only if there was none of its kind for so long: one trouble is told once."""
 
 MAX_DOUBTS = 16
+"""Doubts that are remembered; the oldest that does not last is forgotten first."""
 
 LASTING_NS = 2**62
 """End of a doubt that lasts until the next calibration."""
@@ -122,7 +123,10 @@ class SensorWatch:
         if last is not None and quiet_ns <= TOGETHER_NS:
             last.t1_ns = max(last.t1_ns, doubt.t1_ns)
             return
-        self.state.doubts = [*self.state.doubts, doubt][-MAX_DOUBTS:]
+        self.state.doubts = [*self.state.doubts, doubt]
+        if len(self.state.doubts) > MAX_DOUBTS:
+            oldest = next((one for one in self.state.doubts if one.t1_ns < LASTING_NS), self.state.doubts[0])
+            self.state.doubts.remove(oldest)
 
     def trust_again(self, t_ns: int) -> None:
         """The sensors are calibrated again: what was to last until then ends."""

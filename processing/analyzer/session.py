@@ -142,9 +142,9 @@ class SessionAnalyzer:
         self._begin_ns += shift_ns
         for calibrator in self._calibrators.values():
             calibrator.shift(shift_ns)
-        self._truth.shift(shift_ns)
         if self._set is not None:
-            self._set.shift(shift_ns)
+            self._set.shift(shift_ns, self._ledger)
+        self._truth.shift(shift_ns)
         self._daily.watch().follow_clock(shift_ns)
         self._advance()
 

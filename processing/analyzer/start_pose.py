@@ -75,6 +75,11 @@ class StartPose:
             return Pose.LOST
         return Pose.MISSING if state.missing else Pose.HELD
 
+    def shift(self, by_ns: int) -> None:
+        """The clock was set anew."""
+        if self.state.upright_ns is not None:
+            self.state.upright_ns += by_ns
+
     def _stands_up(self, t_ns: int, inclination_deg: float | None) -> bool:
         state = self.state
         first, state.begun = not state.begun, True

@@ -52,6 +52,10 @@ class WalkingGate:
         """End the bout under way."""
         return self._remember(self._steps.finish())
 
+    def forget(self) -> None:
+        """Forget the walks that are over (the clock is set anew)."""
+        self.state.walks_ns = []
+
     def is_walking(self, t_ns: int) -> bool:
         """Tell whether the person is walking."""
         return self._steps.is_walking(t_ns)

@@ -184,3 +184,35 @@ def test_a_step_of_one_sensor_alone_does_not_hold_up_the_other() -> None:
     findings, analyzer = feed(moved)
     assert not analyzer.sessions()
     assert of(SetCompleted, findings)
+
+
+def quick_squats(step_s: float) -> list[LogEntry]:
+    """Six squats of 1.15 s each, so quick that each waits in case it was a step; the clock is set after the second."""
+    t_s = np.arange(2400) / 100.0
+    omega = 2.0 * math.pi / 1.15
+    moving = (t_s > 4.0) & (t_s < 4.0 + 6 * 1.15)
+    counts = np.zeros((len(t_s), 6))
+    counts[:, 1] = (9.80665 - np.where(moving, 0.2 * omega**2 * np.cos(omega * (t_s - 4.0)), 0.0)) / ACC_SCALE
+    counts = counts.round().astype("<i2")
+    worn = (SensorPlacement(sensor_id=PLACES[0].value, placement=PLACES[0], mount="up:+y,forward:+x"),)
+    log: list[LogEntry] = [
+        opened(0),
+        control(0, 0.0, StartSession(session_id=SESSION, sensors=worn)),
+        control(1, 3.9, StartExercise(session_id=SESSION, exercise="squat")),
+    ]
+    for at in range(0, len(counts), 10):
+        shift_s = step_s if at >= 700 else 0.0
+        if at == 700:
+            log.append(SensorEvent(stream=0, t_ns=ns(7.0 + step_s), event=SensorEventKind.CLOCK_STEPPED))
+        t0_us = ns(at / 100.0 + shift_s) // 1000
+        packed = counts[at : at + 10].tobytes()
+        log.append(Samples(stream=0, tick=0, t0_us=t0_us, t0_uncertainty_us=0, packed=packed))
+    return [*log, control(2, 20.0 + step_s, EndSet(session_id=SESSION))]
+
+
+@pytest.mark.parametrize("step_s", [-100.0, 1000.0])
+def test_repetitions_that_wait_at_a_step_keep_their_times_and_hold_nobody_up(step_s: float) -> None:
+    findings, _ = feed(quick_squats(step_s))
+    reps = of(RepCompleted, findings)
+    assert len(reps) >= 4  # one is cut off, one is lost while height settles
+    assert all(0.5 < rep.tempo_s < 2.0 and rep.t0_ns <= rep.t_peak_ns <= rep.t1_ns for rep in reps)

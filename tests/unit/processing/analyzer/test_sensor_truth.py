@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from processing.analyzer.calibration import Calibrator, CalibratorState
+from processing.analyzer.ledger import Ledger, LedgerState
 from processing.analyzer.log import LogAnalyzer
+from processing.analyzer.mount_check import MountCheck
+from processing.analyzer.sensor import SensorPath
+from processing.analyzer.sensor_watch import MAX_DOUBTS, Doubt, SensorWatch
+from processing.analyzer.worn import WornSensor
 from processing.domain.commands import Calibrate, EndSession, EndSet, StartExercise
 from processing.domain.findings import (
     CalibrationDone,
@@ -18,6 +24,7 @@ from processing.domain.findings import (
 )
 from processing.domain.samples import Placement
 from processing.domain.sensor_findings import FaultKind, SensorFault
+from processing.dsp.blocks import NS_PER_S
 from tests.unit.processing.analyzer.synthetic_logs import (
     GYR_SCALE,
     MOUNT,
@@ -140,3 +147,32 @@ def test_what_was_wrong_with_the_way_sensors_sit_is_forgotten_when_they_are_cali
     assert {kind for _, kind in faults(findings)} == {FaultKind.SWAPPED}
     assert len(of(SensorFault, findings)) == 2
     assert len(of(RomMeasured, findings)) == 2
+
+
+def test_a_doubt_that_lasts_is_not_forgotten_over_many_short_ones() -> None:
+    watch, ledger = SensorWatch(), Ledger(LedgerState(session_id(1)))
+    path = SensorPath(start(1, LOW).sensors[0], 0, present=True)
+    watch.doubt(path, Doubt(FaultKind.SWAPPED, 0, NS_PER_S, "exchanged"), ledger, lasting=True)
+    for second in range(2, 2 + 4 * MAX_DOUBTS, 4):
+        short = Doubt(FaultKind.SATURATED, second * NS_PER_S, (second + 1) * NS_PER_S, "beyond")
+        watch.doubt(path, short, ledger)
+    assert len(watch.state.doubts) == MAX_DOUBTS
+    doubt = watch.doubt_within(1000 * NS_PER_S, 1001 * NS_PER_S)
+    assert doubt is not None
+    assert doubt.fault is FaultKind.SWAPPED
+
+
+def test_an_axis_that_was_judged_is_not_judged_again_on_a_clock_set_anew() -> None:
+    mount = "up:+y,forward:+z"
+    path = SensorPath(start(1, LOW, mount=mount).sensors[0], 0, present=True)
+    calibrator = Calibrator(CalibratorState(mounted=True, rightward=[0.0, 0.0, 1.0], bent=True, still_ns=(1, 2)))
+    calibrator.state.up = [0.0, 1.0, 0.0]
+    worn = WornSensor(path, calibrator, SensorWatch())
+    check, ledger = MountCheck(), Ledger(LedgerState(session_id(1)))
+    check.step(worn, None, ledger)
+    assert [one.fault for one in of(SensorFault, ledger.drain())] == [FaultKind.ASKEW]
+
+    calibrator.shift(NS_PER_S)
+    check.shift(NS_PER_S)
+    check.step(worn, None, ledger)
+    assert not ledger.drain()

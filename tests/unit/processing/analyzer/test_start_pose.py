@@ -84,3 +84,12 @@ def test_inclination_is_the_angle_between_the_spine_and_the_vertical() -> None:
     level, up = np.array([1.0, 0.0, 0.0, 0.0]), np.array([np.sqrt(0.5), np.sqrt(0.5), 0.0, 0.0])
     assert inclination_deg(level, np.array([0.0, 1.0, 0.0])) == pytest.approx(90.0)
     assert inclination_deg(up, np.array([0.0, 1.0, 0.0])) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_standing_up_is_seen_on_a_clock_that_was_set_back_meanwhile() -> None:
+    person = Person(Posture.SUPINE)
+    person.spend(5.0, 90.0)
+    person.spend(0.5, 10.0)
+    person.at -= 1000 * NS_PER_S // BLOCK_NS
+    person.pose.shift(-1000 * NS_PER_S)
+    assert Pose.LOST in person.spend(1.0, 10.0)

@@ -59,3 +59,11 @@ def test_a_walk_that_is_over_is_remembered() -> None:
     gate = WalkingGate(WalkingGateState(steps.state, [(5 * NS_PER_S, 9 * NS_PER_S)]))
     assert verdict(gate, 6.0, 8.0) is Verdict.WALKED
     assert verdict(gate, 12.0, 14.0) is Verdict.CLEAR
+
+
+def test_on_a_clock_set_anew_nobody_has_walked_yet() -> None:
+    gate = gate_after(10.0, WALK_S)
+    gate.finish()
+    assert verdict(gate, 6.0, 8.0) is Verdict.WALKED
+    gate.forget()
+    assert verdict(gate, 6.0, 8.0) is Verdict.CLEAR
