@@ -7,12 +7,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from processing.domain.errors import SettingsError
 from processing.domain.exercises import CATALOGUE, Channel, CountedChannel, Counting, Evidence, Exercise
 from processing.domain.samples import Placement
+from service.cli.marked_page import write_part
 
-BEGIN = "<!-- lumbar exercises: begin -->"
-END = "<!-- lumbar exercises: end -->"
+COMMAND = "exercises"
+"""Command whose marks the page has."""
 
 _HEADINGS = ("code", "name", "start pose", "dosed by", "counted on", "sensors", "hold", "tempo", "checked on", "source")
 
@@ -32,26 +32,14 @@ def exercises_command(page: Path | None) -> None:
     """
     if page is None:
         Console().print(*map(_table, CATALOGUE.values()))
-        return
-    try:
-        page.write_text(with_catalogue(page.read_text(encoding="utf-8"), page), encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"--page {page}: {error}") from error
+    else:
+        write_part(page, COMMAND, markdown_catalogue())
 
 
-def with_catalogue(text: str, page: Path) -> str:
-    """The text of a page with the catalogue of this release between its marks.
-
-    Raises:
-        SettingsError: the page has no marks.
-    """
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SettingsError(f"--page {page}: it needs the lines {BEGIN} and {END}, between which the table goes")
+def markdown_catalogue() -> str:
+    """The catalogue of this release as a Markdown table."""
     lines = [_HEADINGS, ("---",) * len(_HEADINGS), *map(_cells, CATALOGUE.values())]
-    table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _table(exercise: Exercise) -> Table:

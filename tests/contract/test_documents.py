@@ -15,7 +15,8 @@ import pytest
 from firmware_sim.instructions import Perform, decode_event, decode_instruction
 from firmware_sim.motion.movements import MOVEMENTS
 from processing.domain.exercises import CATALOGUE
-from service.cli.exercises import with_catalogue
+from service.cli.exercises import COMMAND, markdown_catalogue
+from service.cli.marked_page import with_part
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
@@ -117,7 +118,9 @@ def test_the_page_of_exercises_is_the_catalogue() -> None:
     page = ROOT / "docs" / "exercises.md"
     text = page.read_text(encoding="utf-8")
 
-    assert with_catalogue(text, page) == text, "run: lumbar exercises --page docs/exercises.md"
+    assert with_part(text, page, COMMAND, markdown_catalogue()) == text, (
+        "run: lumbar exercises --page docs/exercises.md"
+    )
 
 
 def test_every_file_with_figures_from_memory_is_named_in_the_list_of_what_is_to_be_checked() -> None:

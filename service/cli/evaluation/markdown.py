@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
-from processing.domain.errors import SettingsError
 from service.cli.evaluation.figures import Result, Row, shown
+from service.cli.marked_page import write_part
 
-BEGIN = "<!-- lumbar evaluate: begin -->"
-END = "<!-- lumbar evaluate: end -->"
+COMMAND = "evaluate"
+"""Command whose marks the page has."""
 
 MOST_PEOPLE = 12
 """People whose values stand in a table of their own; of more, those who miss most targets."""
@@ -26,20 +26,7 @@ def accuracy_page(path: Path, rows: Sequence[Row], day: date, pictures: Mapping[
         SettingsError: the page has no marks, or cannot be read or written.
     """
     links = {name: os.path.relpath(file, path.parent) for name, file in (pictures or {}).items()}
-    block = f"{BEGIN}\nMeasured on {day.isoformat()}.\n\n{markdown(rows, links)}\n{END}"
-    try:
-        before, after = _around(path.read_text(encoding="utf-8"), path) if path.exists() else ("", "\n")
-        path.write_text(f"{before}{block}{after}", encoding="utf-8")
-    except OSError as error:
-        raise SettingsError(f"--page {path}: {error}") from error
-
-
-def _around(text: str, path: Path) -> tuple[str, str]:
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SettingsError(f"--page {path}: it needs the lines {BEGIN} and {END}, between which the figures go")
-    return before, after
+    write_part(path, COMMAND, f"Measured on {day.isoformat()}.\n\n{markdown(rows, links)}")
 
 
 def markdown(rows: Sequence[Row], links: Mapping[str, str]) -> str:

@@ -17,7 +17,7 @@ from service.cli.evaluate import MISSED, evaluate, evaluate_command
 from service.cli.evaluation import figures
 from service.cli.evaluation.figures import Figure, Row, Target, judged
 from service.cli.evaluation.folder import Folder, person_of
-from service.cli.evaluation.markdown import BEGIN, END, accuracy_page, markdown
+from service.cli.evaluation.markdown import accuracy_page, markdown
 from service.cli.evaluation.progress import Progress
 from service.cli.evaluation.questions import Question, questions
 from tests.unit.service.cli.evaluation_folders import simulated_arrays, write
@@ -133,7 +133,7 @@ def test_an_unknown_name_or_folder_is_refused(tmp_path: Path, arguments: list[st
 
 def test_the_page_keeps_what_lies_around_its_marks(tmp_path: Path) -> None:
     page = tmp_path / "accuracy.md"
-    page.write_text(f"before\n{BEGIN}\noutdated\n{END}\nafter\n")
+    page.write_text("before\n<!-- lumbar evaluate: begin -->\noutdated\n<!-- lumbar evaluate: end -->\nafter\n")
     rows = judged([a_figure(98.0)], targets=[SQUATS_EXACT])
     accuracy_page(page, rows, date(2025, 11, 22))
     text = page.read_text()
