@@ -20,12 +20,13 @@ class Settle(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="set
 
 
 class Perform(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="perform"):
-    """Do a set of an exercise, or ``calibration``."""
+    """Do a set of an exercise, or ``calibration``; ``faulty_share`` of the repetitions go wrong, drawn one by one."""
 
     patient: PatientNumber
     exercise: str
     reps: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 5
     duration_s: Annotated[float, msgspec.Meta(ge=1, le=86_400)] = 20.0
+    faulty_share: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
 
 
 class Replay(msgspec.Struct, frozen=True, kw_only=True, tag_field="do", tag="replay"):

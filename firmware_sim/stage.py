@@ -25,6 +25,7 @@ from firmware_sim.instructions import (
     SimEvent,
     Vanish,
 )
+from firmware_sim.motion.course import Manner
 from firmware_sim.motion.timeline import Timeline
 from firmware_sim.motion.truth import SetTruth
 from firmware_sim.patient import draw_patient
@@ -178,7 +179,11 @@ class Stage:
             return Settled(patient=instruction.patient, t_ns=self._utc_ns(settled_s))
         assert isinstance(instruction, Perform)
         truth = person.timeline.append(
-            instruction.exercise, reps=instruction.reps, duration_s=instruction.duration_s, not_before_s=soon_s
+            instruction.exercise,
+            reps=instruction.reps,
+            duration_s=instruction.duration_s,
+            not_before_s=soon_s,
+            manner=Manner(faulty_share=instruction.faulty_share),
         )
         return self._performing(instruction.patient, truth)
 

@@ -170,8 +170,9 @@ class TurningPoints:
         if size < 0.5 * self._floor or abs(out.value - now.value) < RESTED * size:
             return None
         self._start(now)
-        began = near if near.t_ns < out.t_ns else Point(out.t_ns, near.value, near.axes)
-        return Turn(1 if out.value > near.value else -1, out, began, reversed=True, is_far=True, share=1.0)
+        if near.t_ns >= out.t_ns:
+            return None  # The way back of the swing before.
+        return Turn(1 if out.value > near.value else -1, out, near, reversed=True, is_far=True, share=1.0)
 
     def turning(self, now_ns: int) -> Turn | None:
         """The turn that the movement under way seems to have made, before it is certain.

@@ -77,7 +77,13 @@ async def _do(link: SimLink, number: int, person: Person, part: Part) -> Perform
         await person.press("calibrate")
     else:
         await person.press("start_exercise", exercise=part.exercise)
-    perform = Perform(patient=number, exercise=part.exercise, reps=part.reps, duration_s=max(1.0, part.duration_s))
+    perform = Perform(
+        patient=number,
+        exercise=part.exercise,
+        reps=part.reps,
+        duration_s=max(1.0, part.duration_s),
+        faulty_share=part.faulty_share,
+    )
     truth = await link.tell(perform, Performing)
     await _sleep_until(truth.end_ns)
     if part.exercise != CALIBRATION:

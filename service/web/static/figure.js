@@ -72,7 +72,7 @@ export class Figure {
     byId("split").hidden = channels.length < 2;
     byId("split").replaceChildren(...channels.map(([channel, count]) =>
       Object.assign(document.createElement("li"), { textContent: `${CHANNEL_WORDS[channel] ?? channel} ${count}` })));
-    const held = this.held ? `holding ${Math.floor(this.held.seconds)} s`
+    const held = this.held?.seconds >= 1 ? `holding ${Math.floor(this.held.seconds)} s`
       : this.lastHold ? `last hold ${Math.round(this.lastHold.seconds)} s` : "";
     put("held", held).hidden = held === "";
   }

@@ -154,3 +154,15 @@ def test_a_movement_between_half_the_floor_and_the_floor_is_rejected_as_too_smal
     assert rejected.reason is RejectionReason.TOO_SMALL
     assert rejected.amplitude == pytest.approx(7.0, abs=0.5)
     assert rejected.t_peak_ns == pytest.approx(3.2 * NS_PER_S, abs=0.6 * NS_PER_S)
+
+
+def test_the_way_back_to_rest_of_a_repetition_is_not_rejected() -> None:
+    counters = AngleCounters(exercise_of("cat_cow").channels, Channel.AXIAL_ROTATION)
+    outcomes: list[Outcome] = []
+    flexion = poses((20.0, 0.3), (-16.0, 0.3), (20.0, 0.3), (-16.0, 0.3), (0.0, 4.0))
+    for at in range(len(flexion) // BLOCK_SAMPLES):
+        part = flexion[at * BLOCK_SAMPLES : (at + 1) * BLOCK_SAMPLES]
+        outcomes += counters.step(at * BLOCK_NS, np.stack((part, 0.0 * part, 0.0 * part), axis=1), BLOCK_NS)
+    outcomes += counters.finish(len(flexion) * GRID_NS)
+    assert sum(isinstance(one, Counted) for one in outcomes) == 2
+    assert rejections(outcomes) == []

@@ -183,8 +183,10 @@ async def test_holds_show_how_long_and_how_steady(client: httpx.AsyncClient, wor
     ]
     part = await results_of(client)
     assert 'data-figure="31"' in part
-    assert '<th scope="row">1</th><td>24 s</td><td class="how">sagged by 3°</td>' in part
-    assert '<th scope="row">2</th><td>at least 31 s</td><td class="how">steady, left once for a moment</td>' in part
+    assert '<th scope="row">Hold 1</th><td>24 s</td><td class="how">sagged by 3°</td>' in part
+    assert (
+        '<th scope="row">Hold 2</th><td>at least 31 s</td><td class="how">steady, left once for a moment</td>' in part
+    )
     page = (await client.get("/subjects/anna-7/live", headers=HTML)).text
     assert '<span id="unit">seconds held</span>' in page
 
