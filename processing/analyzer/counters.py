@@ -52,14 +52,7 @@ def undelayed(outcome: Outcome) -> Outcome:
         return outcome._replace(
             t0_ns=outcome.t0_ns - MOVEMENT_DELAY_NS, t_peak_ns=outcome.t_peak_ns - MOVEMENT_DELAY_NS
         )
-    rep = outcome.rep
-    return outcome._replace(
-        rep=rep._replace(
-            t0_ns=rep.t0_ns - MOVEMENT_DELAY_NS,
-            t_peak_ns=rep.t_peak_ns - MOVEMENT_DELAY_NS,
-            t1_ns=rep.t1_ns - MOVEMENT_DELAY_NS,
-        )
-    )
+    return outcome._replace(rep=outcome.rep.earlier(MOVEMENT_DELAY_NS))
 
 
 class ChannelState(msgspec.Struct):

@@ -7,7 +7,7 @@ import msgspec
 from processing.domain.entries import StreamOpened
 from processing.domain.errors import StateError
 
-STATE_VERSION = 25
+STATE_VERSION = 26
 """Grows with every change of what a state holds or means, in any part of the analyzer."""
 
 

@@ -17,8 +17,9 @@ from processing.domain.findings import RomSegment
 from processing.domain.rep_faults import FaultSeen, RepFault, Unit
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S, Floats
+from processing.dsp.rep_phases import far_end_of
 from processing.dsp.rep_shape import LEAD_NS, Reach, Sampled, dip_deg, reach_of
-from processing.dsp.repetitions import Rep
+from processing.dsp.repetitions import FarEnd, Rep
 from processing.dsp.segment import joint_angles_deg, segment_angles_deg
 
 SHALLOW = 0.75
@@ -43,6 +44,9 @@ may have been a step."""
 _SIDED = {Channel.LATERAL_BEND, Channel.AXIAL_ROTATION}
 """Channels that go to the left and to the right."""
 
+_SIDED_SWINGS = {Swing.BOTH_SIDES, Swing.EITHER_SIDE}
+"""Swings that go to both, within a repetition or from one to the next."""
+
 
 _POSE = struct.Struct("<q4f")
 """A time, and the rotation of a segment since its neutral pose: 24 bytes where Python objects would take 240."""
@@ -52,7 +56,7 @@ class Shape(msgspec.Struct, frozen=True, array_like=True):
     """A repetition in numbers.
 
     ``reaches_deg`` is one number per rule of the exercise, None where it could not be seen; ``right_deg`` and
-    ``left_deg`` how far the channel went to each side, None where it has no sides.
+    ``left_deg`` how far the channel went to each side, None where it has no sides, or went to the other one only.
     """
 
     number: int
@@ -79,7 +83,7 @@ class RepQuality:
         self.state = state
         self._exercise = exercise
         self._rules = tuple((rule, assign_segment(rule.segment, rule.fallback, worn)) for rule in exercise.faults)
-        self._sided = {one.channel for one in exercise.channels if one.swing is Swing.BOTH_SIDES} & _SIDED
+        self._swings = {one.channel: one.swing for one in exercise.channels if one.channel in AXES}
         length_s = LATE_S + (exercise.tempo_s[1] if exercise.tempo_s else 0.0)
         self._stride = max(TRACE_STEP_BLOCKS, -(-round(length_s * NS_PER_S / BLOCK_NS) // TRACE_POINTS))
         self._traced = self._seen_by(worn)
@@ -95,8 +99,8 @@ class RepQuality:
             self.state.traces[placement] = trace[-TRACE_POINTS * _POSE.size :]
 
     def _seen_by(self, worn: tuple[Placement, ...]) -> frozenset[Placement]:
-        """Sensors that rules and sides are seen by; the others leave no trace."""
-        assigned = (assign(channel, worn) for channel in self._exercise.channels if channel.channel in self._sided)
+        """Sensors that angles which count, and rules, are seen by; the others leave no trace."""
+        assigned = (assign(channel, worn) for channel in self._exercise.channels if channel.channel in AXES)
         segments = {one.segment for one in assigned if one is not None} | {segment for _, segment in self._rules}
         return frozenset(place for segment in segments if segment is not None for place in PLACEMENTS[segment])
 
@@ -112,6 +116,12 @@ class RepQuality:
         shapes.append(msgspec.structs.replace(shape, valid=not faults))
         del shapes[:-MOST]
         return faults
+
+    def far_end(self, channel: Channel, segment: RomSegment, rep: Rep) -> FarEnd | None:
+        """Far end of a repetition of an angle, None for other channels and where it was not seen throughout."""
+        swing = self._swings.get(channel)
+        trace = self._trace(segment, channel, rep) if swing is not None else ()
+        return far_end_of(trace, rep.t0_ns, rep.t_peak_ns, both=swing is Swing.BOTH_SIDES) if trace else None
 
     def finally_faulty(self, channel: Channel) -> dict[int, tuple[FaultSeen, ...]]:
         """Faults by number of the repetition, with all repetitions of the set to tell what is usual."""
@@ -144,12 +154,20 @@ class RepQuality:
 
     def _shape(self, channel: Channel, segment: RomSegment, rep: Rep, number: int) -> Shape:
         reaches = tuple(self._reach_deg(rule, own, rep) for rule, own in self._rules)
-        sides = self._reach(segment, channel, rep) if channel in self._sided else None
-        # Right bend is positive, and so is left rotation.
-        right, left = (None, None) if sides is None else (sides.above_deg, sides.below_deg)
-        if channel is Channel.AXIAL_ROTATION:
-            right, left = left, right
+        right, left = self._sides(segment, channel, rep)
         return Shape(number, rep.amplitude, (rep.t1_ns - rep.t0_ns) / NS_PER_S, reaches, right, left)
+
+    def _sides(self, segment: RomSegment, channel: Channel, rep: Rep) -> tuple[float | None, float | None]:
+        """How far a repetition went to the right and to the left, None where it did not mean to."""
+        swing = self._swings.get(channel)
+        sides = self._reach(segment, channel, rep) if channel in _SIDED and swing in _SIDED_SWINGS else None
+        if sides is None:
+            return None, None
+        # Right bend is positive, and so is left rotation.
+        right, left = sides if channel is Channel.LATERAL_BEND else (sides.below_deg, sides.above_deg)
+        if swing is Swing.BOTH_SIDES:
+            return right, left
+        return (right, None) if right > left else (None, left)
 
     def _reach_deg(self, rule: FaultRule, segment: RomSegment | None, rep: Rep) -> float | None:
         if segment is None:

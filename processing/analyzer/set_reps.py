@@ -17,6 +17,7 @@ from processing.domain.rejections import MAX_REJECTED, RepRejected
 from processing.domain.rep_faults import FaultSeen
 from processing.domain.samples import Placement
 from processing.dsp.blocks import NS_PER_S
+from processing.dsp.repetitions import FarEnd, Rep
 
 COUNTING = "turning_points/1"
 JUDGING = "rep_quality/1"
@@ -84,6 +85,7 @@ class SetReps:
         rep = rep._replace(t0_ns=max(rep.t0_ns, state.t0_ns))
         number = state.reps[channel.value] = state.reps[channel.value] + 1
         faults = self.quality.judge(channel, segment, rep, number)
+        out_s, hold_s, back_s = _phases_s(rep, rep.far_end or self.quality.far_end(channel, segment, rep))
         ledger.add(
             RepCompleted,
             t0_ns=rep.t0_ns,
@@ -97,6 +99,9 @@ class SetReps:
             t_peak_ns=rep.t_peak_ns,
             amplitude=rep.amplitude,
             tempo_s=(rep.t1_ns - rep.t0_ns) / NS_PER_S,
+            out_s=out_s,
+            hold_s=hold_s,
+            back_s=back_s,
             valid=not faults,
             faults=faults,
         )
@@ -143,6 +148,16 @@ class SetReps:
             right_deg=None if sides_deg is None else sides_deg[1],
             asymmetry=None if sides_deg is None else _asymmetry(*sides_deg),
         )
+
+
+def _phases_s(rep: Rep, far_end: FarEnd | None) -> tuple[float, float, float] | tuple[None, None, None]:
+    """Time out, at the far end and back, None if the far end was not seen within the repetition."""
+    if far_end is None:
+        return None, None, None
+    out_ns, back_ns = far_end.reached_ns - rep.t0_ns, rep.t1_ns - far_end.reached_ns - far_end.held_ns
+    if min(out_ns, back_ns) < 0:
+        return None, None, None
+    return out_ns / NS_PER_S, far_end.held_ns / NS_PER_S, back_ns / NS_PER_S
 
 
 def _asymmetry(left_deg: float, right_deg: float) -> float | None:

@@ -31,9 +31,14 @@ class SetStarted(Found, frozen=True, kw_only=True, tag="set_started"):
 class RepCompleted(Found, frozen=True, kw_only=True, tag="rep_completed"):
     """One repetition: ``t0_ns`` start, ``t_peak_ns`` turning point, ``t1_ns`` end.
 
-    ``amplitude`` is peak to peak, in degrees, or metres for ``Channel.VERTICAL``.
-    ``number`` counts from 1 within the set and channel. ``faults`` are those that were known when the repetition was
-    over, before it was known what is usual in the set; the last word is in ``SetQuality``.
+    ``amplitude`` is peak to peak, in degrees, or metres for ``Channel.VERTICAL``. ``number`` counts from 1 within the
+    set and channel. ``faults`` are those that were known when the repetition was over, before it was known what is
+    usual in the set; the last word is in ``SetQuality``.
+
+    ``tempo_s`` is the sum of ``out_s`` to the far end, ``hold_s`` near it and ``back_s``, all None where they were not
+    seen. Near the far end an angle is within a tenth of its way, the vertical speed below 0.4 of its peak (our
+    definitions). A sine that turns without any pause stays there for a seventh to a fifth of its time. Of a movement to
+    both sides ``hold_s`` is the sum of both ends, and ``back_s`` includes the way from one to the other.
     """
 
     exercise: str
@@ -43,6 +48,9 @@ class RepCompleted(Found, frozen=True, kw_only=True, tag="rep_completed"):
     t_peak_ns: int
     amplitude: float
     tempo_s: float
+    out_s: float | None = None
+    hold_s: float | None = None
+    back_s: float | None = None
     valid: bool
     faults: tuple[FaultSeen, ...] = ()
 

@@ -27,7 +27,7 @@ class SetQuality(Found, frozen=True, kw_only=True, tag="set_quality"):
         watched: faults that could have been seen with the sensors worn and what was known of the person.
         faulty: repetitions with a fault.
         usual: what the repetitions of this set were like (medians); of a set done well it is a target for the next.
-        left_deg, right_deg: median size to each side, where the channel goes to both.
+        left_deg, right_deg: median size to each side, where a repetition goes to both or they take turns.
         asymmetry: right less left as a fraction of their sum; -1 is left only, 1 right only.
     """
 

@@ -30,7 +30,13 @@ class Reach(NamedTuple):
 
 
 def reach_of(trace: Sequence[Sampled], begin_ns: int) -> Reach:
-    """Reach of an angle over a repetition that begins at a time, from the calmest moment in the lead before that.
+    """Reach of an angle over a repetition that begins at a time; ``trace`` as in ``away_from_neutral``."""
+    away = [one.angle_deg for one in away_from_neutral(trace, begin_ns)]
+    return Reach(max(away), -min(away))
+
+
+def away_from_neutral(trace: Sequence[Sampled], begin_ns: int) -> list[Sampled]:
+    """The angle from the calmest moment in the lead before a repetition that begins at a time, and since that.
 
     A counter says that a movement began when it has gone some way. ``trace`` is in order of time and not empty.
     """
@@ -38,8 +44,9 @@ def reach_of(trace: Sequence[Sampled], begin_ns: int) -> Reach:
     following = [*trace[1 : len(lead) + 1], trace[-1]]
     changes = [abs(wrapped_deg(after.angle_deg - one.angle_deg)) for one, after in zip(lead, following, strict=False)]
     neutral = lead[changes.index(min(changes))]
-    away = [wrapped_deg(one.angle_deg - neutral.angle_deg) for one in trace if one.t_ns >= neutral.t_ns]
-    return Reach(max(away), -min(away))
+    return [
+        Sampled(one.t_ns, wrapped_deg(one.angle_deg - neutral.angle_deg)) for one in trace if one.t_ns >= neutral.t_ns
+    ]
 
 
 def dip_deg(trace: Sequence[Sampled], turn_ns: int) -> float:

@@ -24,13 +24,26 @@ _FIXED_SIDE: dict[str, int] = {"down_up": -1, "up_down": 1}
 """Side of the turn that is counted, for swings that fix it."""
 
 
+class FarEnd(NamedTuple):
+    """When a repetition reached its far end, and how long it stayed there, nanoseconds."""
+
+    reached_ns: int
+    held_ns: int
+
+
 class Rep(NamedTuple):
-    """One repetition; times on the channel's axis, amplitude peak to peak in its unit."""
+    """One repetition; times on the channel's axis, amplitude peak to peak in its unit, far end where it is known."""
 
     t0_ns: int
     t_peak_ns: int
     t1_ns: int
     amplitude: float
+    far_end: FarEnd | None = None
+
+    def earlier(self, by_ns: int) -> Rep:
+        """The same some time before."""
+        far_end = self.far_end and self.far_end._replace(reached_ns=self.far_end.reached_ns - by_ns)
+        return Rep(self.t0_ns - by_ns, self.t_peak_ns - by_ns, self.t1_ns - by_ns, self.amplitude, far_end)
 
 
 class Half(msgspec.Struct, frozen=True):

@@ -13,12 +13,13 @@ import msgspec
 
 from processing.dsp.blocks import BLOCK_NS, NS_PER_S
 from processing.dsp.history import appended, length, newest, numbers
-from processing.dsp.repetitions import Rep
+from processing.dsp.repetitions import FarEnd, Rep
 from processing.dsp.vertical import speed_lead_ns
 
 STROKE_SPEED = 0.4
-"""Fraction of its peak speed at which a stroke begins and ends. On squat_lowback 0.3 and 0.4 date equally well and
-better than more, for each of the three people, so leaving one out changes nothing."""
+"""Fraction of its peak speed at which a stroke begins and ends, and so the time at the far end between two strokes.
+On squat_lowback 0.3 and 0.4 date equally well and better than more, for each of the three people, so leaving one out
+changes nothing."""
 
 USUAL_HALF_NS = 450_000_000
 """Half of the pause between two repetitions, from stroke to stroke, while none of the person's is known: rounded from
@@ -108,7 +109,9 @@ class VerticalBounds:
             t0_ns = min(max(t0_ns, state.last_t1_ns), left_ns + lead_ns)
         state.ended_ns = returned_ns
         state.last_t1_ns = min(returned_ns + lead_ns + self._usual_ns, state.newest_ns)
-        return rep._replace(t0_ns=t0_ns, t_peak_ns=middle_ns + lead_ns, t1_ns=state.last_t1_ns)
+        reached_ns = self._crossing(way, out, 1)
+        far_end = FarEnd(reached_ns + lead_ns, max(self._crossing(way, back, -1) - reached_ns, 0))
+        return Rep(t0_ns, middle_ns + lead_ns, state.last_t1_ns, rep.amplitude, far_end)
 
     def reset(self) -> None:
         """Forget the speeds (after a gap); the usual pause stays. A repetition that waits must be taken before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 
 import numpy as np
 import pytest
@@ -66,6 +67,17 @@ def test_asymmetry_is_that_of_the_person(seed: int, code: str) -> None:
     assert quality.asymmetry == pytest.approx(SECOND_SIDE[code] * more / (2.0 + more), abs=0.03)
     assert quality.judged == 10
     assert quality.faulty == ()
+
+
+@pytest.mark.parametrize("seed", [33, 35])
+def test_sides_that_take_turns_are_compared_too(seed: int) -> None:
+    patient, truth, quality = done(seed, "bird_dog")
+    first_deg, second_deg = (median(rep.amplitude for rep in truth.reps[at::2]) for at in (0, 1))
+    more_to_the_second = (second_deg - first_deg) / (second_deg + first_deg)
+    # The leg that is lifted first turns the pelvis to the left in those who begin with the right one.
+    sign = 1.0 if patient.timeline.body.right_first else -1.0
+    assert abs(more_to_the_second) > 0.05
+    assert quality.asymmetry == pytest.approx(sign * more_to_the_second, abs=0.03)
 
 
 def test_squats_done_wrong_are_told_from_those_done_well() -> None:

@@ -71,6 +71,9 @@ def a_set(session_id: str, number: int = 1, reps: int = 8, *, refused: bool = Fa
             t_peak_ns=T0_NS + int((4 * index + 2) * 1e9),
             amplitude=71.23456789012345 + index / 3,
             tempo_s=3.9,
+            out_s=1.4,
+            hold_s=0.9,
+            back_s=1.6,
             valid=index != 2,
         )
         found.append(rep)
@@ -121,6 +124,9 @@ def a_rep(session_id: str, number: int, *faults: FaultSeen) -> RepCompleted:
         t_peak_ns=T0_NS,
         amplitude=55.0,
         tempo_s=3.9,
+        out_s=1.4,
+        hold_s=0.9,
+        back_s=1.6,
         valid=not faults,
         faults=faults,
     )

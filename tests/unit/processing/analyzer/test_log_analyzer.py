@@ -58,6 +58,12 @@ def test_a_set_of_squats_is_counted_with_its_times() -> None:
     assert [rep.number for rep in reps] == list(range(1, 9))
     assert of(SetCompleted, findings)[0].reps == {"vertical": 8}
     assert [rep.tempo_s for rep in reps[2:6]] == pytest.approx([2.5] * 4, abs=0.1)
+    phases = [(rep.out_s, rep.hold_s, rep.back_s) for rep in reps[:-1]]
+    assert [sum(one) for one in phases] == pytest.approx([rep.tempo_s for rep in reps[:-1]])
+    # Like a sine: the speed is below 0.4 of its peak for 0.13 of the period at either end.
+    assert phases[5] == pytest.approx((1.09, 0.33, 1.09), abs=0.05)
+    # The log ends before the last one is seen to be over.
+    assert (reps[-1].out_s, reps[-1].hold_s, reps[-1].back_s) == (None, None, None)
     assert all(rep.t0_ns < rep.t_peak_ns < rep.t1_ns for rep in reps)
     assert of(SetStarted, findings)[0].t0_ns == ns(4.0)
     assert of(PainReported, findings)[0].exercise == "squat"

@@ -14,17 +14,22 @@ from processing.domain.exercises import Channel, CountedChannel, Swing
 from processing.domain.samples import GRAVITY_MPS2, Placement
 from processing.dsp.blocks import GRID_NS, GRID_S
 from processing.dsp.vertical import Vertical, speed_lead_ns
+from processing.dsp.vertical_bounds import STROKE_SPEED
 
 
-def strokes(move_s: float, pause_s: float, sign: int, reps: int = 5, rest_s: float = 3.0) -> tuple[list[float], list]:
+def strokes(
+    move_s: float, pause_s: float, sign: int, reps: int = 5, rest_s: float = 3.0, hold_s: float = 0.0
+) -> tuple[list[float], list]:
     """Vertical acceleration of movements out and back by 0.4 m at smooth speed, and begin and end of each."""
     height = [np.zeros(round(rest_s / GRID_S))]
     marks = []
     for _ in range(reps):
         begin_s = sum(map(len, height)) * GRID_S
-        phase = np.arange(round(move_s / GRID_S)) * GRID_S / move_s
-        height += [sign * 0.2 * (1.0 - np.cos(2.0 * np.pi * phase)), np.zeros(round(pause_s / GRID_S))]
-        marks.append((begin_s, begin_s + move_s))
+        way = 0.2 * sign * (1.0 - np.cos(2.0 * np.pi * np.arange(round(move_s / GRID_S)) * GRID_S / move_s))
+        hold = np.full(round(hold_s / GRID_S), 0.4 * sign)
+        out, back = np.array_split(way, 2)
+        height += [out, hold, back, np.zeros(round(pause_s / GRID_S))]
+        marks.append((begin_s, begin_s + move_s + hold_s))
     height.append(np.zeros(round(rest_s / GRID_S)))
     whole = np.concatenate(height)
     acc = np.gradient(np.gradient(whole, GRID_S), GRID_S) + GRAVITY_MPS2
@@ -60,6 +65,18 @@ def test_a_long_rest_belongs_to_no_repetition() -> None:
     for one, (begin_s, end_s) in zip(counted_in(acc, Swing.DOWN_UP), marks, strict=True):
         assert one.rep.t0_ns / 1e9 == pytest.approx(begin_s, abs=0.5)
         assert one.rep.t1_ns / 1e9 == pytest.approx(end_s, abs=0.5)
+
+
+@pytest.mark.parametrize(("swing", "sign"), [(Swing.DOWN_UP, -1), (Swing.UP_DOWN, 1)])
+@pytest.mark.parametrize("hold_s", [0.0, 0.5, 1.0, 2.0])
+def test_time_at_the_far_end_is_that_between_the_strokes(swing: Swing, sign: int, hold_s: float) -> None:
+    acc, marks = strokes(2.4, 0.6, sign, hold_s=hold_s)
+    turns_s = 2.4 / math.pi * math.asin(STROKE_SPEED)
+    for one, (begin_s, _) in zip(counted_in(acc, swing), marks, strict=True):
+        far_end = one.rep.far_end
+        assert far_end is not None
+        assert far_end.held_ns / 1e9 == pytest.approx(hold_s + turns_s, abs=0.2)
+        assert far_end.reached_ns / 1e9 == pytest.approx(begin_s + 1.2 - 0.5 * turns_s, abs=0.2)
 
 
 def test_repetitions_do_not_overlap() -> None:

@@ -57,7 +57,7 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "angle_deg": finite,
         "breaks": st.integers(0, 1000),
         "judged": st.integers(0, 1000),
-        **dict.fromkeys(("left_deg", "right_deg", "asymmetry"), st.none() | finite),
+        **dict.fromkeys(("left_deg", "right_deg", "asymmetry", "out_s", "hold_s", "back_s"), st.none() | finite),
         "faults": st.lists(faults, max_size=2).map(tuple),
         "faulty": st.lists(
             st.builds(FaultyRep, number=st.integers(1, 99), faults=st.lists(faults, max_size=2).map(tuple)), max_size=2
