@@ -98,8 +98,8 @@ class Figure:
 
     @property
     def unit(self) -> str:
-        """What the figure counts."""
-        return UNITS[self.dose]
+        """What the figure counts; earlier holds of a running set are not known to a page that opens now."""
+        return "seconds held now" if self.running and self.dose is Dose.HOLD else UNITS[self.dose]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,21 @@ from contextlib import asynccontextmanager
 from playwright.async_api import Page, expect
 
 from processing.domain.commands import EndSet, ReportPain, StartExercise
+from processing.domain.rejections import RejectionReason
 from processing.domain.sensor_findings import FaultKind
 from service.api.ports import ControlState
 from tests.web.conftest import Site
-from tests.web.sample_findings import SHALLOW, a_fault, a_hold, a_rep, a_set, a_timed_set, one_of_each
+from tests.web.sample_findings import (
+    SHALLOW,
+    a_fault,
+    a_hold,
+    a_quality,
+    a_rejection,
+    a_rep,
+    a_set,
+    a_timed_set,
+    one_of_each,
+)
 from tests.web.service_twin import ANNA, World
 
 
@@ -185,7 +196,7 @@ async def test_a_held_pose_shows_its_seconds_now_and_the_last_hold_when_it_is_ov
         world.frame(session_id, 0, exercise="high_plank", held_s=held_s, t_ns=t_ns)
 
     await held(None)
-    await expect(page.locator("#unit")).to_have_text("seconds held")
+    await expect(page.locator("#unit")).to_have_text("seconds held now")
     await held(7.9)
     await expect(page.locator("#count")).to_have_text("7")
     await expect(page.locator("#unit")).to_have_text("seconds, holding")
@@ -254,11 +265,18 @@ async def test_every_kind_of_finding_passes_through_the_page(site: Site) -> None
 async def test_a_phone_shows_everything_without_scrolling_sideways(site: Site) -> None:
     world = site.world
     session_id = await opened(world)
-    world.store.committed = a_set(session_id, refused=True)
+    world.store.committed = [
+        *a_set(session_id, refused=True),
+        a_quality(session_id, judged=8, faulty=2),
+        a_hold(session_id, seconds=188.4, exercise="standing_flexion_extension", breaks=3, whole=False),
+        *(a_rejection(session_id, ordinal, RejectionReason.OTHER_PLANE) for ordinal in range(12)),
+        a_fault(session_id, 0, FaultKind.BIASED, 3),
+    ]
     for path in ("/", "/subjects/anna-7/live"):
         for width in (320, 360):
             page = await site.open(path, width=width)
-            world.frame(session_id, 188, lumbar=(-88.8, 44.4, -59.9))
+            world.frame(session_id, 188, lumbar=(-88.8, 44.4, -59.9), held_s=188.4)
+            world.finding(a_rep(session_id, 188, SHALLOW))
             await page.wait_for_timeout(300)
             assert await width_is_kept(page), f"{path} at {width}"
             small = await page.evaluate(

@@ -79,7 +79,8 @@ export class Figure {
 
   showHold(note) {
     const seconds = this.held ? Math.floor(this.held.seconds) : Math.round(this.lastHold?.seconds ?? 0);
-    const which = this.held ? "seconds, holding" : this.lastHold ? `seconds, hold ${this.lastHold.number}` : UNITS.hold;
+    const which = this.held ? "seconds, holding" : this.lastHold ? `seconds, hold ${this.lastHold.number}`
+      : "seconds held now"; // of a set that began before this page, earlier holds are not known
     this.show(String(seconds), which, note);
     if (this.held && seconds > 0 && seconds % SAY_HELD_EVERY_S === 0) this.say(`${seconds} seconds`);
   }
