@@ -69,6 +69,8 @@ class Calibrator:
     It starts by itself with the session. A stated mount is used at once; a still pose then adds the bias.
     """
 
+    __slots__ = ("_axis", "state")
+
     def __init__(self, state: CalibratorState) -> None:
         self.state = state
         self._axis = FunctionalAxis(state.axis)

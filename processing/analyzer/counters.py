@@ -66,6 +66,8 @@ class ChannelState(msgspec.Struct):
 class ChannelCounter:
     """Turning points and repetitions of one channel."""
 
+    __slots__ = ("_axis", "_floor", "_min_share", "_reps", "_turns", "channel", "state")
+
     def __init__(self, counted: CountedChannel, min_share: float, state: ChannelState | None = None) -> None:
         self.channel = counted.channel
         self._axis = AXES.index(counted.channel) if counted.channel in AXES else 0

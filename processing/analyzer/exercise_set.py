@@ -194,7 +194,8 @@ class ExerciseSet:
         frame = frames.get(self._lowest)
         if frame is None or not (self._angles or self.exercise.rom):
             return True
-        upward = self._calibrators[self._lowest].upward
+        # An upright start is lost by walking off only.
+        upward = None if self.exercise.posture.is_upright else self._calibrators[self._lowest].upward
         inclined = None if upward is None else inclination_deg(frame.quats[0], upward)
         t_ns = frame.block.t0_ns
         walking = self._admission.is_walking(t_ns)

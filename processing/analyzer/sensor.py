@@ -73,6 +73,19 @@ class SensorPath:
     ``upcoming`` holds what has come since the sensor's clock was set anew, until the session follows.
     """
 
+    __slots__ = (
+        "_begin_ns",
+        "_last_block",
+        "_last_quat",
+        "_righted",
+        "orientation",
+        "rest",
+        "stillness",
+        "timeline",
+        "upcoming",
+        "worn",
+    )
+
     def __init__(self, worn: SensorPlacement, begin_ns: int, *, present: bool) -> None:
         self.worn = worn
         self.timeline = Timeline(begin_ns, present=present)
@@ -174,7 +187,7 @@ class SensorPath:
         self.stillness.update(block)
         self.rest.update(block, self.orientation.bias_radps)
         self._last_block = block_index
-        self._last_quat = quats[-1]
+        self._last_quat = quats[-1].copy()  # not the whole block
         frame = Frame(block, quats, hole, resumed, self._righted)
         self._righted = False
         return frame

@@ -64,6 +64,8 @@ class SensorWatchState(msgspec.Struct):
 class SensorWatch:
     """Looks at every block of a sensor and remembers when it was not to be trusted."""
 
+    __slots__ = ("_flat", "_frozen", "_loss", "state")
+
     def __init__(self, state: SensorWatchState | None = None) -> None:
         self.state = state or SensorWatchState()
         self._flat = FlatTops(self.state.flat)

@@ -20,6 +20,8 @@ class FrozenState(msgspec.Struct):
 class Frozen:
     """How long all six channels have stood still to the last bit."""
 
+    __slots__ = ("state",)
+
     def __init__(self, state: FrozenState | None = None) -> None:
         self.state = state or FrozenState()
 

@@ -49,6 +49,8 @@ class FunctionalAxisState(msgspec.Struct):
 class FunctionalAxis:
     """Principal axis of the rate while bending. The first excursion is taken to be flexion."""
 
+    __slots__ = ("state",)
+
     def __init__(self, state: FunctionalAxisState | None = None) -> None:
         self.state = state or FunctionalAxisState()
 

@@ -21,6 +21,8 @@ class LossState(msgspec.Struct):
 class Loss:
     """Exponential mean over what the grid had to bridge; gaps, where it has no blocks, are not part of it."""
 
+    __slots__ = ("state",)
+
     def __init__(self, state: LossState | None = None) -> None:
         self.state = state or LossState()
 

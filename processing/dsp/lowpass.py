@@ -24,6 +24,8 @@ class SectionState(msgspec.Struct):
 class Section:
     """One second-order section, direct form II transposed."""
 
+    __slots__ = ("_coefficients", "state")
+
     def __init__(self, coefficients: tuple[float, float, float, float, float], state: SectionState | None) -> None:
         """Section with the coefficients b0, b1, b2, a1, a2 (a0 is 1)."""
         self._coefficients = coefficients

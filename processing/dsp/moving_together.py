@@ -31,6 +31,8 @@ class MovingTogetherState(msgspec.Struct):
 class MovingTogether:
     """Moments over the blocks in which either sensor moves."""
 
+    __slots__ = ("state",)
+
     def __init__(self, state: MovingTogetherState | None = None) -> None:
         self.state = state or MovingTogetherState()
 

@@ -63,6 +63,8 @@ class Orientation:
     before).
     """
 
+    __slots__ = ("_bias", "_mean_square", "_rested", "_turn", "_turned", "_vqf")
+
     def __init__(self) -> None:
         self._bias = np.zeros(3)
         self._rested = False

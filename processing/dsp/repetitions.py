@@ -79,6 +79,8 @@ class Repetitions:
     side are one-sided ones whose side may change from one to the next; their amplitude is that from neutral.
     """
 
+    __slots__ = ("_both", "_either", "state")
+
     def __init__(self, swing: Swing, state: RepetitionsState | None = None) -> None:
         self._both = swing is Swing.BOTH_SIDES
         self._either = swing is Swing.EITHER_SIDE

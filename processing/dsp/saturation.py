@@ -48,6 +48,8 @@ class FlatTopsState(msgspec.Struct):
 class FlatTops:
     """Looks for flat tops, also across the border of blocks."""
 
+    __slots__ = ("state",)
+
     def __init__(self, state: FlatTopsState | None = None) -> None:
         self.state = state or FlatTopsState()
 

@@ -46,6 +46,8 @@ class NeutralState(msgspec.Struct, frozen=True):
 class Neutral:
     """Neutral pose of one segment."""
 
+    __slots__ = ("_since", "state")
+
     def __init__(self, state: NeutralState) -> None:
         self.state = state
         # A product with a fixed quaternion is linear, and so is the turn into anatomical axes: one matrix does both.

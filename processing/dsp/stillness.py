@@ -61,6 +61,8 @@ class StillnessState(msgspec.Struct):
 class Stillness:
     """Window of the last 3 s of a sensor."""
 
+    __slots__ = ("_filled", "_means")
+
     def __init__(self) -> None:
         self._means = np.zeros((_POSE_BLOCKS, 6))
         self._filled = 0
@@ -128,6 +130,8 @@ class RestState(msgspec.Struct):
 
 class Rest:
     """How long the wearer has been at rest within an exercise, by angular rate alone."""
+
+    __slots__ = ("state",)
 
     MAX_RATE_RADPS = math.radians(8.0)
     """Holding still with tremor and breathing stays below (signals.md §3.5, hold detection)."""

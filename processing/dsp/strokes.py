@@ -57,6 +57,8 @@ class StrokesState(msgspec.Struct):
 class Strokes:
     """Cuts an angle at its turning points and measures the strokes that go out from neutral."""
 
+    __slots__ = ("state",)
+
     def __init__(self, state: StrokesState | None = None) -> None:
         self.state = state or StrokesState()
 

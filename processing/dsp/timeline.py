@@ -60,6 +60,20 @@ class Timeline:
     gateway said of this sensor. A sensor is present while samples are to be waited for.
     """
 
+    __slots__ = (
+        "_broken",
+        "_causes",
+        "_fresh",
+        "_known_ns",
+        "_late",
+        "_newest",
+        "_passed",
+        "_present",
+        "_runs",
+        "_times",
+        "start_ns",
+    )
+
     def __init__(self, start_ns: int, *, present: bool) -> None:
         self.start_ns = start_ns
         self._known_ns = start_ns

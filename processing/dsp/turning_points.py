@@ -92,6 +92,8 @@ class TurningPoints:
     round and is reported, but its size is not remembered.
     """
 
+    __slots__ = ("_floor", "_from_zero", "_min_share", "_rests_at_zero", "_threshold", "state")
+
     def __init__(
         self,
         floor: float,
