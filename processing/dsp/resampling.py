@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from processing.dsp.blocks import GRID_NS, Floats, Nanoseconds
+from processing.dsp.blocks import GRID_NS, Floats
 
 
 class Run:
@@ -48,25 +50,31 @@ def grid_number_from(t_ns: int) -> int:
     return -(-t_ns // GRID_NS)
 
 
-def on_grid(t_ns: Nanoseconds, values: Floats, first: int, last: int) -> Floats:
+def on_grid(times_ns: Sequence[int], values: Floats, first: int, last: int) -> Floats:
     """Straight lines between samples, read at the samples ``first`` to ``last`` of the grid, shape (2, n, 3).
 
     Only products and sums of the two neighbours: what comes out does not depend on how many are asked for at once.
 
     Args:
-        t_ns: shape (m,), growing.
+        times_ns: m times, growing.
         values: shape (2, m, 3).
-        first: number on the grid, not before ``t_ns[0]``.
-        last: number on the grid, not after ``t_ns[-1]``.
+        first: number on the grid, not before the first time.
+        last: number on the grid, not after the last time.
     """
-    if len(t_ns) == 1:
+    if len(times_ns) == 1:
         return values
-    grid = np.arange(first * GRID_NS, last * GRID_NS + 1, GRID_NS, dtype=np.int64)
-    right = t_ns.searchsorted(grid)
-    if right[0] == 0:
-        right[0] = 1  # the first sample lies on the grid
-    left = right - 1
-    t_left = t_ns[left]
-    share = ((grid - t_left) / (t_ns[right] - t_left))[:, None]
-    between: Floats = values.take(left, axis=1) * (1.0 - share) + values.take(right, axis=1) * share
+    # Times in plain numbers: for the few samples of an entry each call of NumPy costs more than the whole loop.
+    rights: list[int] = []
+    shares: list[float] = []
+    at = 0
+    for number in range(first, last + 1):
+        t_ns = number * GRID_NS
+        while times_ns[at] < t_ns:
+            at += 1
+        right = max(at, 1)
+        rights.append(right)
+        shares.append((t_ns - times_ns[right - 1]) / (times_ns[right] - times_ns[right - 1]))
+    neighbours = values.take([[right - 1 for right in rights], rights], axis=1)
+    weights = np.array(([1.0 - share for share in shares], shares))[:, :, None]
+    between: Floats = np.add.reduce(neighbours * weights, axis=1)
     return between

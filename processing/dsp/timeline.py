@@ -124,7 +124,6 @@ class Timeline:
                 return
         self._lay(block, times)
         self._times += times
-        self._newest = np.array((block.acc[-1], block.gyr[-1]))
         self._fresh = False
         self._present = True
         self._known_ns = max(self._known_ns, times[-1])
@@ -167,18 +166,17 @@ class Timeline:
         continued = not self._fresh
         values = np.empty((2, len(times) + continued, 3))
         values[0, continued:], values[1, continued:] = block.acc, block.gyr
-        t_ns = block.t_ns
         if continued:
             values[:, 0] = self._newest
             times = [self._last_ns, *times]
-            t_ns = np.array(times)
+        self._newest = values[:, -1].copy()
         holes = [at for at, (left, right) in enumerate(pairwise(times), 1) if right - left > MAX_BRIDGE_NS]
         for begin, end in pairwise((0, *holes, len(times))):
             # The last sample of the push before is on the grid already, if it falls on it.
             first = times[begin] // GRID_NS + 1 if continued and begin == 0 else grid_number_from(times[begin])
             last = times[end - 1] // GRID_NS
             if first <= last:
-                self._hold(Run(first, on_grid(t_ns[begin:end], values[:, begin:end], first, last)))
+                self._hold(Run(first, on_grid(times[begin:end], values[:, begin:end], first, last)))
 
     def _hold(self, run: Run) -> None:
         if self._runs and self._runs[-1].end == run.first:

@@ -128,7 +128,7 @@ def test_the_grid_lies_on_straight_lines_between_samples(periods_ns: list[int], 
     first, last = grid_number_from(begin_ns), int(t_ns[-1]) // GRID_NS
     if first > last:
         return
-    grid = on_grid(t_ns, values, first, last)
+    grid = on_grid(t_ns.tolist(), values, first, last)
     at_ns = np.arange(first, last + 1) * GRID_NS
     for channel in range(3):
         for kind in range(2):
