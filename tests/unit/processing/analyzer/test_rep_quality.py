@@ -110,6 +110,23 @@ def test_time_is_held_against_the_catalogue() -> None:
     assert squats.do() == (RepFault.TOO_FAST,)
 
 
+def test_sides_that_take_turns_are_told_apart_and_timed() -> None:
+    quality = RepQuality(exercise_of("bird_dog"), PELVIS, RepQualityState())
+    for number, left_deg in enumerate((6.0, -8.0, 6.0, -8.0)):
+        begin = number * (REP_BLOCKS + REST_BLOCKS)
+        for block in range(begin, begin + REP_BLOCKS + REST_BLOCKS):
+            away = math.radians(left_deg) * math.sin(math.pi * min((block - begin) / REP_BLOCKS, 1.0))
+            turned = np.tile([math.cos(away / 2.0), 0.0, math.sin(away / 2.0), 0.0], (5, 1))
+            quality.observe(block * BLOCK_NS, {Placement.PELVIS: turned})
+        t0_ns = begin * BLOCK_NS
+        rep = Rep(t0_ns, t0_ns + REP_S * NS_PER_S // 2, t0_ns + REP_S * NS_PER_S, abs(left_deg))
+        quality.judge(Channel.AXIAL_ROTATION, RomSegment.PELVIS, rep, number + 1)
+        far_end = quality.far_end(Channel.AXIAL_ROTATION, RomSegment.PELVIS, rep)
+        assert far_end is not None
+        assert far_end.held_ns / NS_PER_S == pytest.approx(2.0 * math.acos(0.9) / math.pi * REP_S, abs=0.1)
+    assert quality.sides_deg(Channel.AXIAL_ROTATION) == pytest.approx((6.0, 8.0), abs=0.3)
+
+
 def test_a_set_without_end_keeps_a_bounded_state() -> None:
     squats = Squats()
     for _ in range(MOST + 10):
