@@ -66,11 +66,11 @@ class ChannelState(msgspec.Struct):
 class ChannelCounter:
     """Turning points and repetitions of one channel."""
 
-    __slots__ = ("_axis", "_floor", "_min_share", "_reps", "_turns", "channel", "state")
+    __slots__ = ("_floor", "_min_share", "_reps", "_turns", "axis", "channel", "state")
 
     def __init__(self, counted: CountedChannel, min_share: float, state: ChannelState | None = None) -> None:
         self.channel = counted.channel
-        self._axis = AXES.index(counted.channel) if counted.channel in AXES else 0
+        self.axis = AXES.index(counted.channel) if counted.channel in AXES else 0
         self._floor = counted.floor
         self._min_share = min_share
         self._turns = TurningPoints(
@@ -107,7 +107,7 @@ class ChannelCounter:
 
     def has_moved(self, before: Point, now: Point) -> bool:
         """Whether the channel has moved by half its floor between two moments."""
-        return abs(now.axes[self._axis] - before.axes[self._axis]) >= 0.5 * self._floor
+        return abs(now.axes[self.axis] - before.axes[self.axis]) >= 0.5 * self._floor
 
     def rest(self, point: Point) -> list[Outcome]:
         """The person has come to rest: the swing under way may count."""
@@ -182,7 +182,7 @@ class AngleCounters:
             axes = self._from_neutral([one.step(value) for one, value in zip(self._lowpass, whole, strict=True)])
             t_ns = t0_ns + row * GRID_NS
             for counter in self.channels:
-                self.state.last = Point(t_ns, axes[AXES.index(counter.channel)], axes)
+                self.state.last = Point(t_ns, axes[counter.axis], axes)
                 outcomes += counter.step(self.state.last, at_rest=rest_ns > 0)
         self._follow_drift(rest_ns)
         return [undelayed(one) for one in outcomes + self._rest(rest_ns)]
@@ -190,7 +190,7 @@ class AngleCounters:
     def newest(self) -> dict[Channel, float]:
         """Angle of each channel as it is counted, degrees: continued past 180 and filtered, so some 0.1 s late."""
         last = self.state.last
-        return {} if last is None else {one.channel: last.axes[AXES.index(one.channel)] for one in self.channels}
+        return {} if last is None else {one.channel: last.axes[one.axis] for one in self.channels}
 
     def _from_neutral(self, angles_deg: list[float]) -> tuple[float, ...]:
         state = self.state
@@ -234,7 +234,7 @@ class AngleCounters:
             return []
         outcomes: list[Outcome] = []
         for counter in self.channels:
-            outcomes += counter.rest(Point(last.t_ns, last.axes[AXES.index(counter.channel)], last.axes))
+            outcomes += counter.rest(Point(last.t_ns, last.axes[counter.axis], last.axes))
         return outcomes
 
     def finish(self, now_ns: int) -> list[Outcome]:
@@ -256,4 +256,7 @@ def _continued(before: list[float] | None, angles_deg: list[float]) -> list[floa
     """Angles without the jump from 180 to -180 degrees, which a person who turns round would cause."""
     if before is None:
         return angles_deg
-    return [now + 360.0 * round((was - now) / 360.0) for was, now in zip(before, angles_deg, strict=True)]
+    return [
+        now if -180.0 <= was - now <= 180.0 else now + 360.0 * round((was - now) / 360.0)
+        for was, now in zip(before, angles_deg, strict=True)
+    ]

@@ -276,7 +276,8 @@ class ExerciseSet:
         self._reps.finish(t_ns, self._trusted_quality(self.state.worn, self.state.t0_ns, t_ns), ledger)
 
     def _report(self, outcomes: list[Outcome], segment: RomSegment, ledger: Ledger) -> None:
-        self._reps.report(self._admission.put(outcomes, segment), segment, ledger)
+        if outcomes:  # seldom
+            self._reps.report(self._admission.put(outcomes, segment), segment, ledger)
 
     def _report_settled(self, now_ns: int | None, ledger: Ledger) -> None:
         for segment, outcome in self._admission.settled(now_ns):

@@ -56,8 +56,10 @@ class VerticalCounter:
         height_m = self._height_m = self._lowpass.step(self._vertical.step(up_mps2))
         outcomes = self.counter.step(Point(t_ns, height_m), walking=walking)
         speed_mps = self._speed_lowpass.step(self._vertical.speed_mps)
-        counted = next((one.rep for one in outcomes if isinstance(one, Counted)), None)
-        rejected = [undelayed(one) for one in outcomes if isinstance(one, Rejected)]
+        counted, rejected = None, []
+        if outcomes:  # seldom
+            counted = next((one.rep for one in outcomes if isinstance(one, Counted)), None)
+            rejected = [undelayed(one) for one in outcomes if isinstance(one, Rejected)]
         return rejected + self._named(self._bounds.step(t_ns, speed_mps, counted))
 
     def finish(self, now_ns: int) -> list[Outcome]:

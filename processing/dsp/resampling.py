@@ -66,12 +66,11 @@ def on_grid(times_ns: Sequence[int], values: Floats, first: int, last: int) -> F
     # Times in plain numbers: for the few samples of an entry each call of NumPy costs more than the whole loop.
     rights: list[int] = []
     shares: list[float] = []
-    at = 0
+    right = 1
     for number in range(first, last + 1):
         t_ns = number * GRID_NS
-        while times_ns[at] < t_ns:
-            at += 1
-        right = max(at, 1)
+        while times_ns[right] < t_ns:
+            right += 1
         rights.append(right)
         shares.append((t_ns - times_ns[right - 1]) / (times_ns[right] - times_ns[right - 1]))
     neighbours = values.take([[right - 1 for right in rights], rights], axis=1)
