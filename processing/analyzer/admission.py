@@ -1,4 +1,4 @@
-"""Which repetitions of a set are let through: those that were no walking."""
+"""Which repetitions of a set are let through: those that a trunk can do and that were no walking."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from processing.analyzer.counters import Counted, Outcome, Rejected
 from processing.analyzer.sensor import Frame
+from processing.domain.anatomy import is_possible_swing
 from processing.domain.exercises import Channel
 from processing.domain.findings import RomSegment
 from processing.domain.rejections import RejectionReason
@@ -95,6 +96,8 @@ class Admission:
 
     def _decide(self, counted: Counted, now_ns: int | None) -> Outcome | None:
         rep = counted.rep
+        if not is_possible_swing(counted.channel, rep.amplitude):
+            return _rejected(counted, RejectionReason.TURNED_ROUND)
         lasts_ns = rep.t1_ns - rep.t0_ns
         if lasts_ns < TOO_FAST * self._shortest_ns:
             return _rejected(counted, RejectionReason.TOO_FAST)

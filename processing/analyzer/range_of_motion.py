@@ -12,6 +12,7 @@ from processing.analyzer.counters import AXES
 from processing.analyzer.ledger import Ledger
 from processing.analyzer.sensor_watch import Doubt
 from processing.analyzer.sources import PLACEMENTS, drifting_channel
+from processing.domain.anatomy import MOST_ANGLE_DEG
 from processing.domain.exercises import Channel, Exercise
 from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
 from processing.domain.found import RefusalReason
@@ -206,4 +207,10 @@ class RangeOfMotion:
             return RefusalReason.NO_DATA, f"no samples for the {self._segment} angle"
         if not state.neutral_blocks:
             return RefusalReason.MOVING, "the set did not begin with a rest in the neutral pose"
+        for axis, channel in enumerate(AXES):
+            furthest_deg = max(self._excursion.below_above(axis))
+            if furthest_deg > MOST_ANGLE_DEG[channel]:
+                # Whoever faces elsewhere bends forward where neutral has back: no plane can be told any more.
+                detail = f"{channel} of {furthest_deg:.0f}°: the whole person turned, which leaves no neutral pose"
+                return RefusalReason.TURNED_ROUND, detail
         return None

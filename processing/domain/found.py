@@ -43,5 +43,7 @@ class RefusalReason(StrEnum):
     """The two sensors show different axes."""
     TOO_CLOSE = "too_close"
     """Two poses that should differ are almost the same."""
+    TURNED_ROUND = "turned_round"
+    """An angle is larger than a trunk can bend or turn: the whole person turned."""
     SENSOR = "sensor"
     """A sensor, or the way it is worn, is not to be trusted."""

@@ -17,6 +17,8 @@ class RejectionReason(StrEnum):
     """In less than half of the shortest time that is prescribed: a jerk or a sway."""
     OTHER_PLANE = "other_plane"
     """Most of the movement lay in another plane."""
+    TURNED_ROUND = "turned_round"
+    """It went further than a trunk can: the whole person turned."""
     WALKING = "walking"
     """The person walked."""
     POSTURE = "posture"
@@ -29,6 +31,7 @@ REJECTION_WORDS: dict[RejectionReason, str] = {
     RejectionReason.TOO_SMALL: "The movement was too small.",
     RejectionReason.TOO_FAST: "The movement was too short.",
     RejectionReason.OTHER_PLANE: "Most of the movement went in another direction.",
+    RejectionReason.TURNED_ROUND: "The whole body turned.",
     RejectionReason.WALKING: "This was walking.",
     RejectionReason.POSTURE: "The body was upright.",
     RejectionReason.GAP: "Samples were missing during the movement.",

@@ -26,6 +26,7 @@ REFUSAL_WORDS: dict[RefusalReason, str] = {
     RefusalReason.NO_DATA: "Samples were missing. Check that both sensors are on and close by.",
     RefusalReason.DISAGREE: "The two sensors disagree. Check that each sits firmly, then calibrate again.",
     RefusalReason.TOO_CLOSE: "Upright and slumped are almost the same. Show both again, each as far as is comfortable.",
+    RefusalReason.TURNED_ROUND: "The whole body turned. Keep feet and seat in place, then do the set again.",
     RefusalReason.SENSOR: "A sensor cannot be trusted. Check that each sits firmly at its place, then calibrate again.",
 }
 

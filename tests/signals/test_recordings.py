@@ -61,7 +61,8 @@ def fed_in_pieces(session: RecordedSession, chunk: int, restarts: int) -> list[F
 def test_chunks_and_restarts_change_nothing(recordings: Path, name: str, chunk: int) -> None:
     session = session_of(recordings, name)
     whole, _ = analyze_recording(session, 100_000)
-    assert len([finding for finding in whole if isinstance(finding, RepCompleted)]) >= 3
+    # one of these people turns round with the chair after the second, which is no repetition
+    assert len([finding for finding in whole if isinstance(finding, RepCompleted)]) >= 2
     assert fed_in_pieces(session, chunk, restarts=3) == whole
 
 

@@ -86,3 +86,13 @@ def test_a_repetition_that_waits_survives_a_restart() -> None:
     assert admission.settled(80 * BLOCK_NS) == []
     again = Admission(TEMPO_S, AdmissionState(admission.state.gate, admission.state.waiting))
     assert again.settled(120 * BLOCK_NS) == [(RomSegment.THORAX, rep(2.0, 3.5))]
+
+
+def test_a_swing_beyond_anatomy_is_the_whole_person_turning() -> None:
+    turn = rep(2.0, 6.0, Channel.AXIAL_ROTATION)
+    chair = turn._replace(rep=turn.rep._replace(amplitude=365.7))
+    ((_, outcome),) = outcomes(chair)
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason is RejectionReason.TURNED_ROUND
+    ((_, trunk),) = outcomes(turn._replace(rep=turn.rep._replace(amplitude=140.0)))
+    assert isinstance(trunk, Counted)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from processing.analyzer.calibration import Calibrator
+from processing.analyzer.calibration import Calibrator, CalibratorState
 from processing.analyzer.ledger import Ledger, LedgerState
 from processing.analyzer.log import LogAnalyzer
 from processing.analyzer.range_of_motion import RangeOfMotion, RangeOfMotionState
@@ -15,6 +15,7 @@ from processing.analyzer.sensor import SensorPath
 from processing.domain.commands import EndSession, SensorPlacement, StartExercise
 from processing.domain.exercises import exercise_of
 from processing.domain.findings import RomDirection, RomMeasured, RomRefused, RomSegment
+from processing.domain.found import RefusalReason
 from processing.domain.samples import Placement
 from processing.dsp.blocks import BLOCK_NS
 from tests.unit.processing.analyzer.synthetic_logs import (
@@ -44,6 +45,23 @@ def measured(flexion_deg: list[float]) -> RangeOfMotionState:
         rest_ns = rest_ns + BLOCK_NS if abs(angle - before) / 0.05 < RATE_DPS else 0
         rom.step(at * BLOCK_NS, np.tile([angle, 0.0, 0.0], (5, 1)), rest_ns, resumed=False, began=False)
     return state
+
+
+@pytest.mark.parametrize(("furthest_deg", "outcome"), [(80.0, "stated"), (100.0, "refused")])
+def test_no_plane_is_told_of_a_person_who_turned_round(furthest_deg: float, outcome: str) -> None:
+    calibrator = Calibrator(CalibratorState(mounted=True, rightward=[0.0, 0.0, 1.0]))
+    rom = RangeOfMotion(exercise_of("seated_rom"), RomSegment.THORAX, RangeOfMotionState())
+    turned_deg = [0.0] * 20 + [furthest_deg * at / 60.0 for at in range(61)]
+    for at, angle in enumerate(turned_deg):
+        rest_ns = BLOCK_NS * (at + 1) if at < 20 else 0
+        rom.step(at * BLOCK_NS, np.tile([0.0, 0.0, angle], (5, 1)), rest_ns, resumed=False, began=False)
+    ledger = Ledger(LedgerState(session_id(1)))
+    rom.report(1, 0, len(turned_deg) * BLOCK_NS, {Placement.THORAX: calibrator}, None, ledger)
+    findings = ledger.drain()
+    if outcome == "stated":
+        assert max(one.angle_deg for one in of(RomMeasured, findings)) == pytest.approx(furthest_deg, abs=1.0)
+    else:
+        assert [one.reason for one in findings] == [RefusalReason.TURNED_ROUND]
 
 
 def test_a_slow_turning_point_is_not_taken_for_the_neutral_pose() -> None:

@@ -14,6 +14,7 @@ from processing.domain.findings import (
     LiveFrame,
     kind_of,
 )
+from processing.domain.posture_findings import TrunkExposure
 from processing.domain.posture_types import TrunkBand
 from processing.domain.quality_findings import FaultyRep
 from processing.domain.rep_faults import FaultSeen
@@ -67,6 +68,9 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         ),
         **dict.fromkeys(("seconds", "sag_deg", "sway_deg"), finite),
         "cadence_per_min": finite,
+        "brisk_s": finite,
+        **dict.fromkeys(("noise_deg", "peak_speed_dps", "smoothness"), st.none() | finite),
+        **dict.fromkeys(("bends", "turned_left", "turned_right"), st.integers(0, 10**6)),
         "gyro_bias_dps": st.tuples(finite, finite, finite),
         "explained": st.none() | finite,
         "apart_deg": st.none() | finite,
@@ -85,6 +89,8 @@ def _finding(kind: type[Finding]) -> st.SearchStrategy[Finding]:
         "reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
         "valid_reps": st.dictionaries(small_text, st.integers(0, 1000), max_size=3),
     }
+    if kind is TrunkExposure:
+        fields["knees_bent"] = st.integers(0, 10**6)
     return st.builds(kind, **{name: fields[name] for name in kind.__struct_fields__ if name in fields})
 
 
