@@ -241,7 +241,8 @@ class RepQuality:
 
     def _usual_amplitude(self, known: Sequence[Shape]) -> float | None:
         target = self.state.target
-        if target is not None and target.amplitude is not None:
+        # One number cannot be the size in several planes.
+        if target is not None and target.amplitude is not None and len(self._exercise.channels) == 1:
             return target.amplitude
         return _median_of(one.amplitude for one in known)
 

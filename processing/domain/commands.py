@@ -47,8 +47,9 @@ Degrees = Annotated[float, msgspec.Meta(ge=0.0, le=180.0)]
 class RepTarget(msgspec.Struct, frozen=True, kw_only=True):
     """What a good repetition of this person is like, as measured before; None leaves that to the set itself.
 
-    ``amplitude`` is of the counted channel, degrees or metres; the angles are how far the trunk leans forward, the
-    lower back bends, the pelvis tucks under and the trunk turns, as ``FaultSeen`` states them.
+    ``amplitude`` is of the counted channel, degrees or metres, and has no effect where several are counted; the angles
+    are how far the trunk leans forward, the lower back bends, the pelvis tucks under and the trunk turns, as
+    ``FaultSeen`` states them.
     """
 
     amplitude: Annotated[float, msgspec.Meta(gt=0.0, le=360.0)] | None = None

@@ -151,3 +151,10 @@ def test_a_restored_state_judges_alike(cut: int) -> None:
     assert found + rest(second, depths[cut:]) == expected
     assert second.quality.state == whole.quality.state
     assert sum(map(len, expected)) == 2
+
+
+def test_a_target_of_one_size_says_nothing_about_the_planes_of_an_exercise_that_has_several() -> None:
+    state = RepQualityState(RepTarget(amplitude=100.0))
+    quality = RepQuality(exercise_of("seated_rom"), PELVIS, state)
+    turn = Rep(0, 2 * NS_PER_S, 4 * NS_PER_S, 40.0)
+    assert quality.judge(Channel.AXIAL_ROTATION, RomSegment.PELVIS, turn, 1) == ()
