@@ -36,9 +36,10 @@ class RepCompleted(Found, frozen=True, kw_only=True, tag="rep_completed"):
     usual in the set; the last word is in ``SetQuality``.
 
     ``tempo_s`` is the sum of ``out_s`` to the far end, ``hold_s`` near it and ``back_s``, all None where they were not
-    seen. Near the far end an angle is within a tenth of its way, the vertical speed below 0.4 of its peak (our
-    definitions). A sine that turns without any pause stays there for a seventh to a fifth of its time. Of a movement to
-    both sides ``hold_s`` is the sum of both ends, and ``back_s`` includes the way from one to the other.
+    seen. Near the far end an angle is within a tenth of its way (1.5° if that is more, but at most a fifth), the
+    vertical speed below 0.4 of its peak (our definitions). Who turns like a sine, without any pause, is there for a
+    seventh to three tenths of the time. Of a movement to both sides ``hold_s`` is the sum of both ends, and ``back_s``
+    includes the way from one to the other.
     """
 
     exercise: str

@@ -152,12 +152,14 @@ def test_repetitions_lie_where_the_person_moved() -> None:
             assert rep.amplitude == pytest.approx(true.amplitude, rel=0.1)
 
 
-@pytest.mark.parametrize(("seed", "code"), [(12, "bridge"), (36, "bridge"), (11, "superman"), (14, "pelvic_tilt")])
+@pytest.mark.parametrize(
+    ("seed", "code"), [(12, "bridge"), (36, "bridge"), (11, "superman"), (14, "pelvic_tilt"), (12, "crunch")]
+)
 def test_a_hold_at_the_far_end_of_a_repetition_is_timed(seed: int, code: str) -> None:
     result = run(seed, exercises=(code,))
     reps = result.of_set(RepCompleted, 1)
     for rep, hold in zip(reps, result.truth[0].holds, strict=True):
-        assert rep.hold_s == pytest.approx(hold.seconds, abs=0.3)
+        assert rep.hold_s == pytest.approx(hold.seconds, abs=0.4)
         assert (rep.t0_ns - EPOCH_NS) / 1e9 + rep.out_s == pytest.approx(hold.start_s, abs=0.3)
         assert rep.out_s + rep.hold_s + rep.back_s == pytest.approx(rep.tempo_s)
 

@@ -45,7 +45,7 @@ def trace(ends: list[float], move_s: float, hold_s: float, until_s: float | None
     return [Sampled(ns(t_s), moved(t_s, ends, move_s, hold_s)) for t_s in times]
 
 
-@given(size_deg=st.floats(3.0, 80.0), side=sides, move_s=durations, hold_s=holds)
+@given(size_deg=st.floats(15.0, 80.0), side=sides, move_s=durations, hold_s=holds)
 def test_a_hold_is_what_it_was_and_the_tenths_before_and_after(
     size_deg: float, side: float, move_s: float, hold_s: float
 ) -> None:
@@ -53,6 +53,18 @@ def test_a_hold_is_what_it_was_and_the_tenths_before_and_after(
     assert found is not None
     assert found.held_ns / NS_PER_S == pytest.approx(hold_s + 2.0 * PASSING * move_s, abs=0.12)
     assert found.reached_ns / NS_PER_S == pytest.approx(BEGIN_S + (1.0 - PASSING) * move_s, abs=0.06)
+
+
+@given(size_deg=st.floats(3.0, 9.0), hold_s=st.floats(2.0, 8.0), breath_s=st.floats(3.0, 5.0))
+def test_breathing_does_not_end_the_hold_of_a_small_movement(size_deg: float, hold_s: float, breath_s: float) -> None:
+    deep_deg = min(0.5, 0.07 * size_deg)
+    seen = [
+        Sampled(one.t_ns, one.angle_deg + deep_deg * math.sin(2.0 * math.pi * one.t_ns / NS_PER_S / breath_s))
+        for one in trace([size_deg], 1.2, hold_s)
+    ]
+    found = far_end_of(seen, ns(BEGIN_S), ns(BEGIN_S + 1.2 + 0.5 * hold_s), both=False)
+    assert found is not None
+    assert hold_s - 0.1 < found.held_ns / NS_PER_S < hold_s + 0.9
 
 
 @given(size_deg=st.floats(10.0, 40.0), side=sides, second=st.floats(0.5, 1.5), move_s=durations, hold_s=holds)
