@@ -142,9 +142,9 @@ class Slips:
             # Across a gap a sensor's heading is only assumed.
             self.begin_set()
         now_ns = next(iter(frames.values())).block.t0_ns + BLOCK_NS
-        if not all(feels_gravity(frame.block.means[3:]) for frame in frames.values()):
-            return
         if len(frames) < len(worn) or any(one.path.rest.lasts_ns(now_ns) < REST_NS for one in worn.values()):
+            return
+        if not all(feels_gravity(frame.block.means[3:]) for frame in frames.values()):
             return
         pose = RestPose.of(now_ns, frames)
         if self.state.first is None:
