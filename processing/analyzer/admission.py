@@ -58,8 +58,13 @@ class Admission:
         self._gate = WalkingGate(state.gate if state else None)
         self.state = state or AdmissionState(self._gate.state)
 
-    def step(self, frame: Frame) -> Bout | None:
-        """Take a block of the sensor that feels the steps; the bout of walking that ended with it."""
+    def step(self, frame: Frame, *, lying: bool) -> Bout | None:
+        """Take a block of the sensor that feels the steps; the bout of walking that ended with it.
+
+        Nobody walks lying, but quick lifts of the pelvis feel like steps.
+        """
+        if lying:
+            return self._gate.reset()
         ended = self._gate.reset() if frame.resumed else None
         return self._gate.step(frame.block, frame.quats) or ended
 

@@ -19,7 +19,14 @@ from processing.analyzer.sensor import Frame
 from processing.analyzer.sensor_watch import Doubt, SensorWatch
 from processing.analyzer.set_reps import SetReps, SetRepsState
 from processing.analyzer.sources import PLACEMENTS, assign, drifting_channel, is_vertical, rom_segment
-from processing.analyzer.start_pose import Pose, StartPose, StartPoseState, inclination_deg, report_stopped
+from processing.analyzer.start_pose import (
+    LYING_FROM_DEG,
+    Pose,
+    StartPose,
+    StartPoseState,
+    inclination_deg,
+    report_stopped,
+)
 from processing.analyzer.vertical_counter import VerticalCounter, VerticalCounterState
 from processing.domain.commands import StartExercise
 from processing.domain.exercises import Channel, CountedChannel, Exercise, exercise_of
@@ -165,8 +172,9 @@ class ExerciseSet:
 
     def step(self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger) -> None:
         """Take the frames of a block and how long each sensor has been at rest."""
-        self._walk(frames, ledger)
-        held = self._holds_start_pose(frames, rests_ns, ledger)
+        inclined_deg = self._inclined_deg(frames)
+        self._walk(frames, inclined_deg, ledger)
+        held = self._holds_start_pose(frames, inclined_deg, rests_ns, ledger)
         self._holding.step(frames, self._calibrators, ledger)
         if any(frame.righted for frame in frames.values()):
             self._begin_anew(frames)
@@ -188,18 +196,26 @@ class ExerciseSet:
                 self._rom.step(t0_ns, angles, rest_ns, resumed=resumed, began=began, bridged=bridged)
         self._report_settled(min(frame.block.t0_ns for frame in frames.values()), ledger)
 
+    def _inclined_deg(self, frames: Mapping[Placement, Frame]) -> float | None:
+        """Inclination of the spine, None where it is unknown or the exercise is done upright and it does not matter."""
+        frame, upward = frames.get(self._lowest), self._calibrators[self._lowest].upward
+        if frame is None or upward is None or self.exercise.posture.is_upright:
+            return None
+        return inclination_deg(frame.quats[0], upward)
+
     def _holds_start_pose(
-        self, frames: Mapping[Placement, Frame], rests_ns: Mapping[Placement, int], ledger: Ledger
+        self,
+        frames: Mapping[Placement, Frame],
+        inclined_deg: float | None,
+        rests_ns: Mapping[Placement, int],
+        ledger: Ledger,
     ) -> bool:
         frame = frames.get(self._lowest)
         if frame is None or not (self._angles or self.exercise.rom):
             return True
-        # An upright start is lost by walking off only.
-        upward = None if self.exercise.posture.is_upright else self._calibrators[self._lowest].upward
-        inclined = None if upward is None else inclination_deg(frame.quats[0], upward)
         t_ns = frame.block.t0_ns
         walking = self._admission.is_walking(t_ns)
-        pose = self._start_pose.step(t_ns, inclined, rests_ns[self._lowest], walking=walking)
+        pose = self._start_pose.step(t_ns, inclined_deg, rests_ns[self._lowest], walking=walking)
         if pose is Pose.LOST:
             self._neutrals.clear()
             self._rom.pose_lost()
@@ -238,10 +254,11 @@ class ExerciseSet:
             self._report(counters.reset(), segment, ledger)
         self._report(counters.step(t0_ns, angles, rest_ns), segment, ledger)
 
-    def _walk(self, frames: Mapping[Placement, Frame], ledger: Ledger) -> None:
+    def _walk(self, frames: Mapping[Placement, Frame], inclined_deg: float | None, ledger: Ledger) -> None:
         """Steps and vertical channels: everything that needs gravity only."""
         if self._lowest in frames:
-            report_bout(self._admission.step(frames[self._lowest]), self.exercise, ledger)
+            lying = inclined_deg is not None and inclined_deg >= LYING_FROM_DEG
+            report_bout(self._admission.step(frames[self._lowest], lying=lying), self.exercise, ledger)
         for segment, counter in self._verticals.items():
             frame = frames.get(PLACEMENTS[segment][0])
             if frame is None:

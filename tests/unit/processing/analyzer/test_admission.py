@@ -32,14 +32,16 @@ def rep(t0_s: float, t1_s: float, channel: Channel = Channel.FLEXION) -> Counted
     return Counted(channel, Rep(t0_ns, (t0_ns + t1_ns) // 2, t1_ns, 30.0))
 
 
-def outcomes(counted: Counted, walks_s: tuple[float, float] = (math.inf, math.inf)) -> list[tuple[float, Outcome]]:
+def outcomes(
+    counted: Counted, walks_s: tuple[float, float] = (math.inf, math.inf), *, lying: bool = False
+) -> list[tuple[float, Outcome]]:
     """When and how a repetition was decided that a counter found 0.4 s after its end."""
     admission = Admission(TEMPO_S)
     found_s = counted.rep.t1_ns / NS_PER_S + 0.4
     decided: list[tuple[float, Outcome]] = []
     for index in range(300):
         now_s = index * BLOCK_NS / NS_PER_S
-        admission.step(frame(index, walking=walks_s[0] <= now_s < walks_s[1]))
+        admission.step(frame(index, walking=walks_s[0] <= now_s < walks_s[1]), lying=lying)
         if found_s <= now_s < found_s + BLOCK_NS / NS_PER_S:
             assert admission.put([counted], RomSegment.THORAX) == []
         decided += [(now_s, outcome) for _, outcome in admission.settled(index * BLOCK_NS)]
@@ -55,6 +57,11 @@ def test_a_repetition_of_somebody_in_place_is_let_through_at_once() -> None:
     ((at_s, outcome),) = outcomes(rep(2.0, 6.0))
     assert outcome == rep(2.0, 6.0)
     assert at_s <= 6.45
+
+
+def test_who_lies_does_not_walk_whatever_the_lifts_feel_like() -> None:
+    assert reason(outcomes(rep(2.0, 6.0), (0.0, 10.0))) is RejectionReason.WALKING
+    assert reason(outcomes(rep(2.0, 6.0), (0.0, 10.0), lying=True)) is None
 
 
 def test_a_repetition_that_ends_in_a_walk_was_walking() -> None:
@@ -81,7 +88,7 @@ def test_what_a_counter_rejected_is_handed_on_at_once() -> None:
 def test_a_repetition_that_waits_survives_a_restart() -> None:
     admission = Admission(TEMPO_S)
     for index in range(80):
-        admission.step(frame(index, walking=False))
+        admission.step(frame(index, walking=False), lying=False)
     admission.put([rep(2.0, 3.5)], RomSegment.THORAX)
     assert admission.settled(80 * BLOCK_NS) == []
     again = Admission(TEMPO_S, AdmissionState(admission.state.gate, admission.state.waiting))
