@@ -23,7 +23,7 @@ from service.cli.evaluation.figures import Figure, Result, Row, judged, shown
 from service.cli.evaluation.folder import Folder
 from service.cli.evaluation.markdown import accuracy_page
 from service.cli.evaluation.progress import Progress
-from service.cli.evaluation.questions import LEAVE_ONE_OUT, Question, questions
+from service.cli.evaluation.questions import JUDGED_PEOPLE, LEAVE_ONE_OUT, OTHER_PEOPLE, Question, questions
 
 MISSED = 1
 """Exit code with ``--strict`` if a target does not hold, or was not measured."""
@@ -36,7 +36,10 @@ def evaluate_command(
     only: Annotated[
         list[str] | None, typer.Option(help="Ask only this (a name of the column set); repeatable.")
     ] = None,
-    people: Annotated[int, typer.Option(min=1, max=1000, help="Simulated people.")] = 100,
+    people: Annotated[
+        int | None,
+        typer.Option(min=1, max=1000, help=f"Simulated people; else {JUDGED_PEOPLE}, {OTHER_PEOPLE} without a target."),
+    ] = None,
     jobs: Annotated[int | None, typer.Option(min=1, max=256, help="Processes; else one per processor core.")] = None,
     page: Annotated[Path | None, typer.Option(help="Markdown file to put figures and pictures into.")] = None,
     pictures: Annotated[

@@ -49,8 +49,16 @@ LEAVE_ONE_OUT = Question(figures.PARAMETERS, None, parameter_figures)
 """Asked when wanted: it takes as long as all the others."""
 
 
-def questions(people: int) -> Sequence[Question]:
-    """What is asked always; ``people`` are simulated."""
+JUDGED_PEOPLE = 100
+"""Simulated people of the question that has targets (issue 3)."""
+
+OTHER_PEOPLE = 20
+"""Simulated people of the questions without a target, so that all of them together take minutes."""
+
+
+def questions(people: int | None = None) -> Sequence[Question]:
+    """What is asked always; ``people`` are simulated, None for the usual numbers."""
+    judged, others = people or JUDGED_PEOPLE, people or OTHER_PEOPLE
     recorded: Sequence[tuple[str, Ask]] = (
         (figures.BROAD, rigid_body_figures),
         (figures.WHEELCHAIR, wheelchair_figures),
@@ -62,11 +70,11 @@ def questions(people: int) -> Sequence[Question]:
     )
     return (
         *(Question(name, name, ask) for name, ask in recorded),
-        Question(figures.SIMULATOR, None, partial(_simulated, people)),
-        Question(figures.EVERYDAY, None, partial(_everyday, people)),
-        Question(figures.GAIT, None, partial(_gait, people)),
+        Question(figures.SIMULATOR, None, partial(_simulated, judged)),
+        Question(figures.EVERYDAY, None, partial(_everyday, others)),
+        Question(figures.GAIT, None, partial(_gait, others)),
         Question(figures.ROBUSTNESS, figures.SEATED, robustness_figures),
-        Question(figures.SENSOR_FAULTS, None, partial(sensor_fault_figures, people)),
+        Question(figures.SENSOR_FAULTS, None, partial(sensor_fault_figures, others)),
         Question(figures.SPEED, None, lambda _, progress: core_speed_figures(progress)),
     )
 
