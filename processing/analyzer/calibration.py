@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -134,9 +135,17 @@ class Calibrator:
         state.since_ns += by_ns
         state.still_ns = (state.still_ns[0] + by_ns, state.still_ns[1] + by_ns)
 
-    def step(self, path: SensorPath, block: GridBlock, ledger: Ledger, *, exercising: bool) -> None:
-        """Take a block; during an exercise only the still pose is looked for."""
+    def step(
+        self, path: SensorPath, block: GridBlock, ledger: Ledger, *, exercising: bool, others: Sequence[SensorPath] = ()
+    ) -> None:
+        """Take a block; during an exercise only the still pose is looked for.
+
+        While an exercise moves one sensor the other may almost rest, and what it reads is no bias: then all must be
+        still. ``others`` are the other sensors of the session.
+        """
         match self.state.phase:
+            case Phase.STILL if exercising and not all(map(_is_still, others)):
+                pass
             case Phase.STILL:
                 self._seek_still(path, block.t0_ns, ledger)
             case Phase.BENDS if not exercising:
@@ -231,3 +240,7 @@ class Calibrator:
             reason=reason,
             detail=detail,
         )
+
+
+def _is_still(path: SensorPath) -> bool:
+    return not path.timeline.present or path.stillness.pose() is not None

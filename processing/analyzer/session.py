@@ -175,7 +175,8 @@ class SessionAnalyzer:
             frames[path.placement] = frame
             if frame.hole is not None:
                 report_hole(path, frame.hole, self._ledger)
-            calibrator.step(path, frame.block, self._ledger, exercising=self._set is not None)
+            others = [other for other in self._paths if other is not path]
+            calibrator.step(path, frame.block, self._ledger, exercising=self._set is not None, others=others)
         if not frames:
             command_ns = self._commands[0].t_ns if self._commands else None
             self._front = max(self._front + 1, leap_goal(self._paths, next_sample_ns, command_ns))
