@@ -198,10 +198,11 @@ class ExerciseSet:
 
     def _inclined_deg(self, frames: Mapping[Placement, Frame]) -> float | None:
         """Inclination of the spine, None where it is unknown or the exercise is done upright and it does not matter."""
-        frame, upward = frames.get(self._lowest), self._calibrators[self._lowest].upward
-        if frame is None or upward is None or self.exercise.posture.is_upright:
+        frame = frames.get(self._lowest)
+        if frame is None or self.exercise.posture.is_upright:
             return None
-        return inclination_deg(frame.quats[0], upward)
+        upward = self._calibrators[self._lowest].upward
+        return None if upward is None else inclination_deg(frame.quats[0], upward)
 
     def _holds_start_pose(
         self,
